@@ -1,0 +1,3 @@
+export { openSandboxSmsc } from './open-sandbox-smsc.js';
+export { PERSONALITIES } from './receipts.js';
+export type * from './types.js';
