@@ -47,3 +47,11 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
 
 /** RFC 3339 in UTC with milliseconds, as every instant is written on the wire: `2026-11-22T18:53:57.000Z`. */
 export const toRfc3339 = (instant: Instant): string => new Date(instant).toISOString();
+
+/**
+ * The time that a partner's subscribers live in: timers, expiries, renewals, quiet hours. It is the wall clock, except
+ * where a sandbox partner has moved its test clock. Never used for tokens, leases, webhook timestamps or rate limits.
+ */
+export interface DomainClock {
+  now(partnerId: string): Instant;
+}

@@ -1,0 +1,63 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+import { type Closable, ClosingStack } from '../kernel/closing-stack.js';
+import type { ControlStore } from './control.js';
+import type { MessageStore } from './messages.js';
+import { migrateSqlite, readMigrations } from './migrations.js';
+import { openSqliteControl } from './sqlite/control-sqlite.js';
+import { lockFolder } from './sqlite/folder-lock.js';
+import { openSqliteMessages } from './sqlite/messages-sqlite.js';
+import { setPragmas } from './sqlite/pragmas.js';
+
+export type { AfterCommit, ControlReader, ControlStore, ControlTransaction } from './control.js';
+export type { MessageStore, Parameter } from './messages.js';
+export { defineOperation, type Operation, type Row, type StatementRows, settleNothing } from './operation.js';
+
+/** Where everything durable is. */
+export interface Store extends Closable {
+  readonly control: ControlStore;
+  readonly messages: MessageStore;
+  close(): Promise<void>;
+}
+
+/** The repository's `prisma/` folder; it lies beside `src/` and `dist/` alike. */
+const prismaFolder = fileURLToPath(new URL('../../prisma/', import.meta.url));
+
+export const sqliteMigrations = {
+  control: () => readMigrations(join(prismaFolder, 'sqlite', 'migrations')),
+  messages: () => readMigrations(join(prismaFolder, 'sqlite', 'messages', 'migrations')),
+};
+
+/**
+ * Opens the embedded store in `dataFolder` (created when absent): takes the folder's lock, migrates both files and
+ * starts their writers.
+ *
+ * @param onProgress told each migration that was applied.
+ * @throws GatewayError `STORE.LOCKED`, `STORE.NEWER_SCHEMA` or `STORE.MIGRATION_CHANGED`.
+ */
+export async function openSqliteStore(dataFolder: string, onProgress: (step: string) => void = () => {}): Promise<Store> {
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  const opened = new ClosingStack();
+  try {
+    opened.push(lockFolder(dataFolder));
+    const control = join(dataFolder, 'gateway.db');
+    const messages = join(dataFolder, 'messages.db');
+    for (const [file, migrations] of [
+      [control, sqliteMigrations.control()],
+      [messages, sqliteMigrations.messages()],
+    ] as const) {
+      const database = new Database(file);
+      setPragmas(database);
+      for (const name of migrateSqlite(database, migrations)) onProgress(`migrated: ${name}`);
+      database.close();
+    }
+    const controlStore = opened.push(await openSqliteControl(control));
+    const messageStore = opened.push(await openSqliteMessages(messages));
+    return { control: controlStore, messages: messageStore, close: () => opened.closeAll() };
+  } catch (failure) {
+    await opened.closeAll();
+    throw failure;
+  }
+}

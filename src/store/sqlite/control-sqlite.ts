@@ -1,0 +1,45 @@
+import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3';
+import type { Closable } from '../../kernel/closing-stack.js';
+import type { ControlStore } from '../control.js';
+import { PrismaClient } from '../generated/sqlite/client.js';
+import { PRAGMAS } from './pragmas.js';
+
+/** How long one transaction may run before it is rolled back; a bulk chunk of 200 rows takes about 100 ms. */
+const TRANSACTION_MS_MAX = 10_000;
+
+/**
+ * Opens `gateway.db`: a reader client, and a writer client that only `transact` uses, one transaction at a time
+ * (ADR 0002). The file must have been migrated.
+ */
+export async function openSqliteControl(file: string): Promise<ControlStore & Closable> {
+  const reader = await openClient(file);
+  const writer = await openClient(file);
+  await reader.$queryRawUnsafe('PRAGMA query_only=ON');
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    read: reader,
+    transact(work) {
+      const mine = last.then(async () => {
+        const hints: (() => void)[] = [];
+        const result = await writer.$transaction((tx) => work(tx, { afterCommit: (hint) => hints.push(hint) }), {
+          timeout: TRANSACTION_MS_MAX,
+        });
+        for (const hint of hints) hint();
+        return result;
+      });
+      last = mine.catch(() => undefined);
+      return mine;
+    },
+    async close() {
+      await last;
+      await reader.$disconnect();
+      await writer.$disconnect();
+    },
+  };
+}
+
+async function openClient(file: string): Promise<PrismaClient> {
+  const client = new PrismaClient({ adapter: new PrismaBetterSqlite3({ url: `file:${file}` }) });
+  for (const pragma of PRAGMAS) await client.$queryRawUnsafe(`PRAGMA ${pragma}`);
+  return client;
+}

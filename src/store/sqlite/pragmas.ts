@@ -1,0 +1,11 @@
+import type Database from 'better-sqlite3';
+
+/**
+ * What every connection of ours runs with: a commit is on the disk before it is answered, and what is deleted is
+ * overwritten (SQLite leaves deleted text in freed pages otherwise).
+ */
+export const PRAGMAS = ['journal_mode=WAL', 'synchronous=FULL', 'foreign_keys=ON', 'busy_timeout=5000', 'secure_delete=ON'] as const;
+
+export function setPragmas(database: Database.Database): void {
+  for (const pragma of PRAGMAS) database.pragma(pragma);
+}

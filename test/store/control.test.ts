@@ -1,0 +1,59 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openSqliteStore, type Store } from '../../src/store/index.js';
+import { openTestStore } from '../fakes/store.js';
+
+let store: Store & { folder: string };
+beforeEach(async () => {
+  store = await openTestStore();
+});
+afterEach(() => store.close());
+
+const anItem = (id: string) => ({ id, topic: 'test', payload: '{}', createdAt: new Date(0) });
+
+describe('the control plane', () => {
+  test('a commit is on the disk before it is answered: WAL with full sync on the writer and the reader', async () => {
+    const [mode] = await store.control.transact((tx) => tx.$queryRawUnsafe<{ journal_mode: string }[]>('PRAGMA journal_mode'));
+    const [sync] = await store.control.transact((tx) => tx.$queryRawUnsafe<{ synchronous: number | bigint }[]>('PRAGMA synchronous'));
+    expect(mode?.journal_mode).toBe('wal');
+    expect(Number(sync?.synchronous)).toBe(2);
+  });
+
+  // A Prisma client on SQLite is one connection: without the reader, this read would see the row.
+  test('a read does not see what a transaction has not committed', async () => {
+    let seenInside = -1;
+    await store.control.transact(async (tx) => {
+      await tx.outboxItem.create({ data: anItem('a') });
+      seenInside = await store.control.read.outboxItem.count();
+    });
+    expect(seenInside).toBe(0);
+    expect(await store.control.read.outboxItem.count()).toBe(1);
+  });
+
+  test("a rollback takes nobody else's write with it", async () => {
+    const results = await Promise.allSettled([
+      store.control.transact(async (tx) => {
+        await tx.outboxItem.create({ data: anItem('bad') });
+        throw new Error('no');
+      }),
+      store.control.transact((tx) => tx.outboxItem.create({ data: anItem('good') })),
+    ]);
+    expect(results.map((result) => result.status)).toEqual(['rejected', 'fulfilled']);
+    expect((await store.control.read.outboxItem.findMany()).map((row) => row.id)).toEqual(['good']);
+  });
+
+  test('hints run after the commit, and not after a rollback', async () => {
+    const hints: string[] = [];
+    await store.control.transact(async (_, { afterCommit }) => afterCommit(() => hints.push('committed')));
+    await store.control
+      .transact(async (_, { afterCommit }) => {
+        afterCommit(() => hints.push('rolled back'));
+        throw new Error('no');
+      })
+      .catch(() => {});
+    expect(hints).toEqual(['committed']);
+  });
+
+  test('a second process on the same folder is told so', async () => {
+    await expect(openSqliteStore(store.folder)).rejects.toMatchObject({ code: 'STORE.LOCKED' });
+  });
+});

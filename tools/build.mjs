@@ -1,0 +1,68 @@
+#!/usr/bin/env node
+/**
+ * Makes `dist/` from `src/` and the Prisma clients from `prisma/`, and does nothing when neither changed since.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const cache = join(root, 'node_modules', '.cache');
+
+function filesBelow(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.parentPath.includes('generated'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+function digest(files) {
+  const hash = createHash('sha256');
+  for (const file of files) if (existsSync(file)) hash.update(file).update('\0').update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+/** Runs `make` unless the stamp says that it ran with the same input and its output is still there. */
+function once(name, inputs, output, make) {
+  const stamp = join(cache, `causeway-${name}.stamp`);
+  const wanted = digest(inputs);
+  if (existsSync(output) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  make();
+  mkdirSync(cache, { recursive: true });
+  writeFileSync(stamp, wanted);
+}
+
+function run(step, script, args) {
+  const started = Date.now();
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], { cwd: root, encoding: 'utf8' });
+  if (status !== 0) {
+    process.stderr.write(`${stdout}${stderr}\n${step} failed\n`);
+    process.exit(1);
+  }
+  process.stderr.write(`${step}: ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+}
+
+const lock = join(root, 'package-lock.json');
+once(
+  'prisma',
+  [...filesBelow(join(root, 'prisma', 'models')), ...filesBelow(join(root, 'tools')), lock],
+  join(root, 'src', 'store', 'generated', 'postgresql'),
+  () => run('prisma clients', join(root, 'tools', 'generate-prisma.mjs'), []),
+);
+once(
+  'dist',
+  [
+    ...filesBelow(join(root, 'src')),
+    ...filesBelow(join(root, 'prisma', 'models')),
+    join(root, 'tsconfig.json'),
+    join(root, 'tsconfig.build.json'),
+    lock,
+  ],
+  join(root, 'dist', 'main.js'),
+  () => {
+    run('build', join(root, 'node_modules', 'typescript', 'bin', 'tsc'), ['-p', 'tsconfig.build.json']);
+  },
+);
