@@ -35,7 +35,6 @@ const { stdout } = await engine.diff({
   to: { tag: 'schemaDatamodel', files: datamodels.map(([path, content]) => ({ path, content })) },
   script: true,
   exitCode: null,
-  shadowDatabaseUrl: null,
   filters: { externalTables: [], externalEnums: [] },
 });
 process.stdout.write(stdout ?? '');

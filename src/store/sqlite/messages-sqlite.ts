@@ -58,11 +58,11 @@ export async function openSqliteMessages(file: string): Promise<MessageStore & C
 
   function settle(group: Waiting[], answer: GroupAnswer): void {
     if ('alone' in answer) {
-      group.forEach((one, index) => {
+      for (const [index, one] of group.entries()) {
         const own = answer.alone[index];
         if (own && 'rows' in own) settleTogether([one], own.rows);
         else one.reject(new Error(`${one.operation.name} failed: ${own?.code} ${own?.error}`));
-      });
+      }
     } else settleTogether(group, answer.together);
   }
 
@@ -72,7 +72,7 @@ export async function openSqliteMessages(file: string): Promise<MessageStore & C
         group.map((one) => one.item),
         rows,
       );
-      group.forEach((one, index) => one.resolve(results?.[index]));
+      for (const [index, one] of group.entries()) one.resolve(results?.[index]);
     } catch (failure) {
       for (const one of group) one.reject(failure);
     }
@@ -82,8 +82,7 @@ export async function openSqliteMessages(file: string): Promise<MessageStore & C
     const groups = inFlight ?? [];
     inFlight = undefined;
     flush();
-    if ('failed' in answer) for (const one of groups.flat()) one.reject(new Error(answer.failed));
-    else groups.forEach((group, index) => settle(group, answer.groups[index] ?? { alone: [] }));
+    for (const [index, group] of groups.entries()) settle(group, answer.groups[index] ?? { alone: [] });
   });
   worker.on('error', (failure) => {
     stopped = new GatewayError('UNAVAILABLE', { detail: 'The message store has stopped.', cause: failure });

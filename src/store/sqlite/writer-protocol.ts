@@ -13,4 +13,6 @@ export interface WriteRequest {
 /** Either all items of a group succeeded together, or each was tried alone. */
 export type GroupAnswer = { together: StatementRows[] } | { alone: ({ rows: StatementRows[] } | { error: string; code: string })[] };
 
-export type WriteAnswer = { groups: GroupAnswer[] } | { failed: string };
+export interface WriteAnswer {
+  groups: GroupAnswer[];
+}

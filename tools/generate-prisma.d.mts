@@ -1,0 +1,1 @@
+export function assembleSchema(provider: 'sqlite' | 'postgresql'): string;
