@@ -24,7 +24,7 @@ export const magicNumbers = [
     suffix: '000109',
     name: 'linkDrop',
     area: 'sms',
-    meaning: 'Accepted and delivered, but the connection is cut before the submit_sm_resp; the receipt comes at the next bind.',
+    meaning: 'Accepted and delivered, but the connection is cut before the submit_sm_resp; the receipt comes on another bind.',
   },
   { suffix: '000110', name: 'slowResponse', area: 'sms', meaning: 'Accepted and delivered; the submit_sm_resp comes after 15 s.' },
   { suffix: '000120', name: 'activationRefused', area: 'network', meaning: 'The network rejects the activation of this line.' },

@@ -1,0 +1,83 @@
+import { closeSync, createReadStream, existsSync, openSync, renameSync, writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { OwedDelivery } from './deliveries.js';
+import type { AcceptedPart } from './handset-memory.js';
+
+/** One line of the file. What is owed is cancelled by its `settled`. */
+export type StateLine = { accepted: AcceptedPart } | { owed: OwedDelivery } | { settled: string };
+
+export interface SmscState {
+  accepted: AcceptedPart[];
+  owed: OwedDelivery[];
+}
+
+export interface StateFile {
+  readonly restored: SmscState;
+  /** Written when this returns: killing the process loses nothing. (A power cut may: the sandbox does not pay for fsync.) */
+  append(...lines: StateLine[]): void;
+  close(): void;
+}
+
+/** Past this many lines the file is written anew from what is still known. */
+const LINES_MAX = 100_000;
+
+function parseLine(text: string): StateLine | undefined {
+  try {
+    return JSON.parse(text) as StateLine;
+  } catch {
+    // The process died within a write: the line was never answered, so it never happened.
+    return undefined;
+  }
+}
+
+async function restore(path: string): Promise<SmscState> {
+  const accepted: AcceptedPart[] = [];
+  const owed = new Map<string, OwedDelivery>();
+  if (existsSync(path)) {
+    for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+      const line = parseLine(text);
+      if (!line) continue;
+      if ('accepted' in line) accepted.push(line.accepted);
+      else if ('owed' in line) owed.set(line.owed.deliveryId, line.owed);
+      else owed.delete(line.settled);
+    }
+  }
+  return { accepted, owed: [...owed.values()] };
+}
+
+/**
+ * The SMSC's durable memory. The file is at most some 100,000 lines; it is rewritten beside itself and renamed.
+ *
+ * @param current what is known now, asked for when the file is rewritten.
+ * @throws the file system's error when the file cannot be read or written.
+ */
+export async function openStateFile(path: string, current: () => SmscState): Promise<StateFile> {
+  const restored = await restore(path);
+  let lines = 0;
+  let file = rewrite(restored);
+
+  function write(target: number, batch: readonly StateLine[]) {
+    if (batch.length > 0) writeSync(target, batch.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    lines += batch.length;
+  }
+
+  function rewrite(state: SmscState): number {
+    const next = openSync(`${path}.new`, 'w', 0o600);
+    lines = 0;
+    write(next, [...state.accepted.map((accepted) => ({ accepted })), ...state.owed.map((owed) => ({ owed }))]);
+    renameSync(`${path}.new`, path);
+    return next;
+  }
+
+  return {
+    restored,
+    append(...batch) {
+      write(file, batch);
+      if (lines < LINES_MAX) return;
+      const full = file;
+      file = rewrite(current());
+      closeSync(full);
+    },
+    close: () => closeSync(file),
+  };
+}
