@@ -40,7 +40,8 @@ function outcomeOf(behaviour: MagicName): SubmittedPart['outcome'] {
 }
 
 /** Decides over each `submit_sm` by its destination (magic-numbers.ts) and answers it. */
-export function createSubmitDesk({ clock, personality, nextId, keep }: SubmitDeskOptions): SubmitDesk {
+export function createSubmitDesk(options: SubmitDeskOptions): SubmitDesk {
+  const { clock, personality } = options;
   const refusals = new Map<string, number>();
   const slow = new Set<Timer>();
 
@@ -62,7 +63,7 @@ export function createSubmitDesk({ clock, personality, nextId, keep }: SubmitDes
     const dueAt = part.submittedAt + RECEIPT_DELAY_MS;
     const times = behaviour === 'receiptTwice' ? [dueAt, dueAt + RECEIPT_DELAY_MS / 2] : [dueAt];
     const parts = [receiptFor(part, dueAt, personality)];
-    return times.map((at) => ({ deliveryId: nextId(), systemId: part.partnerSystemId, kind: 'receipt', dueAt: at, parts }));
+    return times.map((at) => ({ deliveryId: options.nextId(), systemId: part.partnerSystemId, kind: 'receipt', dueAt: at, parts }));
   }
 
   function later(answer: () => void) {
@@ -88,10 +89,14 @@ export function createSubmitDesk({ clock, personality, nextId, keep }: SubmitDes
       if (refusal !== 0) return answer(refusal);
       if (behaviour === 'slowResponse' && slow.size >= SLOW_RESPONSES_MAX) return answer(error('ESME_RTHROTTLED'));
 
-      const smscMessageId = nextId();
+      const smscMessageId = options.nextId();
       const outcome = outcomeOf(behaviour);
       const part: AcceptedPart = { smscMessageId, partnerSystemId: systemId, from, to, outcome, submittedAt: clock.now(), ...message };
-      keep(part, receiptsFor(part, behaviour, pdu.registered_delivery), behaviour === 'receiptBeforeResponse' ? session : undefined);
+      options.keep(
+        part,
+        receiptsFor(part, behaviour, pdu.registered_delivery),
+        behaviour === 'receiptBeforeResponse' ? session : undefined,
+      );
       const accept = () => answer(0, formatMessageId(smscMessageId, personality.messageIdForm));
       if (behaviour === 'linkDrop') session.destroy();
       else if (behaviour === 'slowResponse') later(accept);

@@ -50,7 +50,8 @@ const ATTEMPTS_MAX = 10;
 const REFUSED_FOR_GOOD = new Set([0x65, 0x66]);
 
 /** What the SMSC owes to its accounts: kept while nobody is bound, sent again until acknowledged, in order of becoming due. */
-export function createDeliveries({ clock, log, sessionsOf, onSettled }: DeliveriesOptions): Deliveries {
+export function createDeliveries(options: DeliveriesOptions): Deliveries {
+  const { clock, log } = options;
   const owed = new Map<string, OwedDelivery & { attempts: number }>();
   const ready = new Map<string, string[]>();
   const timers = new Set<Timer>();
@@ -59,14 +60,19 @@ export function createDeliveries({ clock, log, sessionsOf, onSettled }: Deliveri
 
   function settle(delivery: OwedDelivery, settlement: Settlement) {
     owed.delete(delivery.deliveryId);
-    onSettled(delivery, settlement);
+    options.onSettled(delivery, settlement);
+  }
+
+  function due({ systemId, deliveryId }: OwedDelivery) {
+    queueOf(systemId).push(deliveryId);
+    pump(systemId);
   }
 
   function later(delayMs: number, delivery: OwedDelivery) {
+    if (delayMs <= 0) return due(delivery);
     const timer = clock.setTimer(delayMs, () => {
       timers.delete(timer);
-      queueOf(delivery.systemId).push(delivery.deliveryId);
-      pump(delivery.systemId);
+      due(delivery);
     });
     timers.add(timer);
   }
@@ -79,7 +85,7 @@ export function createDeliveries({ clock, log, sessionsOf, onSettled }: Deliveri
 
   /** Binds take turns, so that receipts also come on a sibling of the bind that submitted. */
   function pick(systemId: string): SmscSession | undefined {
-    const free = sessionsOf(systemId).filter((session) => session.canReceive() && session.inFlight() < WINDOW_MAX);
+    const free = options.sessionsOf(systemId).filter((session) => session.canReceive() && session.inFlight() < WINDOW_MAX);
     turn += 1;
     return free[turn % free.length];
   }
@@ -121,7 +127,7 @@ export function createDeliveries({ clock, log, sessionsOf, onSettled }: Deliveri
       const kept = { ...delivery, attempts: 0 };
       owed.set(delivery.deliveryId, kept);
       if (via?.canReceive()) void attempt(kept, via);
-      else later(Math.max(0, delivery.dueAt - clock.now()), kept);
+      else later(delivery.dueAt - clock.now(), kept);
       return true;
     },
     pump,
@@ -130,7 +136,7 @@ export function createDeliveries({ clock, log, sessionsOf, onSettled }: Deliveri
       closed = true;
       for (const timer of timers) timer.cancel();
       timers.clear();
-      for (const delivery of [...owed.values()]) settle(delivery, { kind: 'closed' });
+      for (const delivery of owed.values()) settle(delivery, { kind: 'closed' });
     },
   };
 }

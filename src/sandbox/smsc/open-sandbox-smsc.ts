@@ -73,7 +73,7 @@ export async function openSandboxSmsc(options: SandboxSmscOptions): Promise<Sand
     const owed = receipts.filter((receipt) => deliveries.owe(receipt, via));
     if (owed.length < receipts.length) log.warn({ systemId: accepted.partnerSystemId }, 'sandbox receipt dropped: too many are owed');
     append({ accepted }, ...owed.map((receipt) => ({ owed: receipt })));
-    if (message) for (const listener of [...listeners]) tell(listener, message);
+    if (message) for (const listener of listeners) tell(listener, message);
   }
 
   function tell(listener: (message: ReceivedMessage) => void, message: ReceivedMessage) {

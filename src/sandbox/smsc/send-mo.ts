@@ -25,7 +25,8 @@ export interface MoDeskOptions {
 }
 
 /** The handsets' side: turns what somebody types into `deliver_sm` and waits for the answer. */
-export function createMoDesk({ clock, deliveries, nextId, accountFor, keep }: MoDeskOptions): MoDesk {
+export function createMoDesk(options: MoDeskOptions): MoDesk {
+  const { clock, deliveries } = options;
   const waiting = new Map<string, { resolve(): void; reject(failure: Error): void }>();
   let reference = 0;
 
@@ -44,11 +45,11 @@ export function createMoDesk({ clock, deliveries, nextId, accountFor, keep }: Mo
       if (!message.from.startsWith('+') || !dialable(message.from)) throw invalidField('/from', 'must be a number of the sandbox');
       if (!/^\+?[0-9]{3,15}$/.test(message.to)) throw invalidField('/to', 'must be a number: nobody can answer an alphanumeric sender');
       if (message.text.length < 1 || message.text.length > TEXT_MAX) throw invalidField('/text', `must have 1 to ${TEXT_MAX} characters`);
-      const systemId = accountFor(message);
+      const systemId = options.accountFor(message);
       if (systemId === undefined) throw invalidField('/systemId', 'the SMSC has no such account');
-      const delivery: OwedDelivery = { deliveryId: nextId(), systemId, kind: 'mo', dueAt: clock.now(), parts: fieldsOf(message) };
+      const delivery: OwedDelivery = { deliveryId: options.nextId(), systemId, kind: 'mo', dueAt: clock.now(), parts: fieldsOf(message) };
       if (!deliveries.owe(delivery)) throw new GatewayError('UNAVAILABLE', { detail: 'The simulated SMSC is closed or owes too much.' });
-      keep(delivery);
+      options.keep(delivery);
       await new Promise<void>((resolve, reject) => waiting.set(delivery.deliveryId, { resolve, reject }));
     },
     onSettled(deliveryId, settlement) {

@@ -195,7 +195,7 @@ export function createSmscSession(options: SmscSessionOptions): SmscSession {
     bound = undefined;
     for (const timer of timers) timer.cancel();
     timers.clear();
-    for (const { settle } of [...pending.values()]) settle({ kind: 'lost' });
+    for (const waiter of pending.values()) waiter.settle({ kind: 'lost' });
     options.onClosed(self);
   });
   after(BIND_WITHIN_MS, () => bound === undefined && session.destroy());
