@@ -1,0 +1,37 @@
+import type { GatewayError } from '../kernel/errors.js';
+
+/** Who acts, and what it may see: one partner's things, in the markets its token covers (undefined = all of them). */
+export interface Scope {
+  partnerId: string;
+  markets: readonly string[] | undefined;
+}
+
+/** Who acts and under which correlation id. */
+export interface Actor extends Scope {
+  correlator: string;
+}
+
+/** Limits a query to what the scope covers. */
+export const visible = ({ partnerId, markets }: Scope) => ({ partnerId, ...(markets && { market: { in: [...markets] } }) });
+
+export type OrderState = 'acknowledged' | 'inProgress' | 'completed' | 'failed' | 'partial';
+export type TaskStatus = 'pending' | 'awaitingOperator' | 'confirmed' | 'rejected' | 'timedOut';
+export type SubscriptionStatus = 'pending' | 'active' | 'suspended' | 'terminating' | 'ended' | 'failed' | 'cancelled';
+export type Authority = 'operator' | 'gateway';
+
+/** What provisioning needs to know of a partner's market. */
+export interface MarketRanges {
+  mccMnc: readonly string[];
+  msisdnPrefixes: readonly string[];
+  iccidPrefixes: readonly string[];
+}
+
+/** The partners' ranges and authority, as `partners/` declares them. */
+export interface PartnerRanges {
+  /** @throws GatewayError `MARKET.NOT_COVERED` naming `pointer` when the partner has no such market. */
+  market(partnerId: string, market: string, pointer: string): MarketRanges;
+  authority(partnerId: string): { sims: Authority; subscriptions: Authority };
+}
+
+/** The same error, but naming the field within the request. */
+export type FieldProblem = Pick<GatewayError, 'code' | 'detail'> & { pointer: string };
