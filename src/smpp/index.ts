@@ -2,6 +2,8 @@
 export { createEncoder, type Decoded, decodePdu, type Encoder, encodePdu, HEADER_OCTETS, PDU_OCTETS_MAX } from './codec.js';
 export { createFramer, type Framer } from './framer.js';
 export { decodeGsm, encodeGsm, gsmSeptets } from './gsm0338.js';
+export { type Link, type LinkOptions, type LinkState, openLink, type SubmitResult } from './link.js';
+export { type Listener, type ListenerAccount, type ListenerOptions, type ListenerSession, openListener } from './listener.js';
 export {
   type BindName,
   COMMANDS,
@@ -17,6 +19,7 @@ export {
 } from './pdu.js';
 export { type MessageState, messageIdVariants, parseReceipt, type Receipt } from './receipts.js';
 export { type LongMessageMethod, type Segment, type SegmentedText, type SegmentOptions, segments } from './segments.js';
+export type { BindType, CloseReason, MessageAnswer, SessionBounds } from './session-options.js';
 export { isSmppError, RefusedWith, type RequestOutcome, SmppError } from './smpp-error.js';
 export { STATUS, type StatusName, statusName } from './statuses.js';
 export { type DefaultAlphabet, decodeText, type MessageContent, messageContent, messageText, reassemblyKey } from './text.js';

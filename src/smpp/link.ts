@@ -1,0 +1,210 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls';
+import type { Clock, Timer } from '../kernel/clock.js';
+import type { Log } from '../kernel/log.js';
+import { type Backoff, backoffMs } from '../kernel/retry.js';
+import type { DeliverSm, MessageFields } from './pdu.js';
+import { openSession, type Session } from './session.js';
+import type { BindType, CloseReason, SessionBounds } from './session-options.js';
+import { SmppError } from './smpp-error.js';
+import type { Tlv } from './tlvs.js';
+
+/** Where a link stands, and why it is not bound: `ESME_RINVPASWD`, `socket-failed`, `unbound-by-peer` and so on. */
+export interface LinkState {
+  readonly state: 'bound' | 'unbound' | 'closed';
+  readonly reason: 'connecting' | 'connect-timeout' | CloseReason | (string & {}) | undefined;
+  /** When it came to this state, and when the next try is due while unbound. */
+  readonly since: number;
+  readonly nextTryAt: number | undefined;
+}
+
+export interface SubmitResult {
+  /** The SMSC's id of the message, as written; empty where it gave none. */
+  readonly messageId: string;
+  readonly sequence: number;
+  readonly tlvs: readonly Tlv[];
+}
+
+export interface LinkOptions {
+  readonly host: string;
+  /** Read before each try, so that a sandbox's SMSC may move. */
+  readonly port: number | (() => number);
+  /** At most 15 and 8 characters (SMPP 3.4 §4.1.1). */
+  readonly systemId: string;
+  readonly password: string;
+  readonly systemType?: string;
+  readonly bindType?: BindType;
+  readonly interfaceVersion?: number;
+  readonly addressRange?: string;
+  /** TLS 1.2 or later, verified against `ca`; `cert` and `key` for a client certificate. Absent: plain TCP. */
+  readonly tls?: Pick<TlsOptions, 'ca' | 'cert' | 'key' | 'servername'>;
+  readonly windowSizeMax?: number;
+  readonly enquireLinkMs?: number;
+  readonly responseTimeoutMs?: number;
+  readonly connectTimeoutMs?: number;
+  /** Other bounds of the session. */
+  readonly bounds?: Partial<SessionBounds>;
+  /** Before each new try; 1 s to 60 s unless told otherwise. */
+  readonly backoff?: Backoff;
+  readonly random?: () => number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /**
+   * Takes a deliver_sm: a receipt or an MO. It is answered with status 0 only after this resolved; `RefusedWith` chooses
+   * another status, any other failure answers ESME_RX_T_APPN, so that the SMSC delivers it again.
+   */
+  readonly onDeliver: (pdu: DeliverSm) => Promise<void>;
+  readonly onStateChange?: (state: LinkState) => void;
+}
+
+/** One bind as ESME to an SMSC that is kept up until it is closed. */
+export interface Link {
+  readonly state: LinkState;
+  readonly windowUsed: number;
+  readonly windowSizeMax: number;
+  /** Submits that wait for the window. */
+  readonly waiting: number;
+  readonly lastEnquireLink: Session['lastEnquireLink'];
+  /**
+   * Submits one message; resolves when the SMSC took it.
+   * @throws SmppError: `outcome` is `never-sent`, `refused` (with `commandStatus`, `statusName`) or `unknown`.
+   */
+  submit(message: MessageFields): Promise<SubmitResult>;
+  /** Waits for what is in flight, unbinds, closes, and does not come back. */
+  close(): Promise<void>;
+}
+
+const DEFAULTS = { windowSizeMax: 10, enquireLinkMs: 30_000, responseTimeoutMs: 10_000, connectTimeoutMs: 10_000 };
+const BACKOFF: Backoff = { firstMs: 1_000, maxMs: 60_000 };
+/** A bind that held this long counts as good: the next failure starts the backoff anew. A flapping one does not. */
+const STABLE_MS = 10_000;
+
+/** Opens a link; it connects, binds, and after any loss comes back with jittered backoff, for ever. It never throws. */
+export function openLink(options: LinkOptions): Link {
+  const { clock, log, backoff = BACKOFF, random = Math.random } = options;
+  const { windowSizeMax, enquireLinkMs, responseTimeoutMs, connectTimeoutMs } = { ...DEFAULTS, ...options };
+  let state: LinkState = { state: 'unbound', reason: 'connecting', since: clock.now(), nextTryAt: undefined };
+  let attempt = 0;
+  let isClosing = false;
+  let session: Session | undefined;
+  let socket: Socket | undefined;
+  let timer: Timer | undefined;
+  let boundAtMs = 0;
+  let closed: Promise<void> | undefined;
+
+  function change(next: LinkState['state'], reason: LinkState['reason'], nextTryAt?: number): void {
+    const since = next === state.state ? state.since : clock.now();
+    state = { state: next, reason, since, nextTryAt };
+    log.info({ state: next, reason }, 'smpp link changed');
+    options.onStateChange?.(state);
+  }
+
+  function tryAgain(reason: LinkState['reason']): void {
+    timer?.cancel();
+    session = undefined;
+    socket = undefined;
+    if (isClosing) {
+      change('closed', 'closed-by-us');
+      return;
+    }
+    if (state.state === 'bound' && clock.monotonicMs() - boundAtMs >= STABLE_MS) attempt = 0;
+    const delayMs = backoffMs(backoff, ++attempt, random());
+    change('unbound', reason, clock.now() + delayMs);
+    timer = clock.setTimer(delayMs, dial);
+  }
+
+  function dial(): void {
+    const port = typeof options.port === 'function' ? options.port() : options.port;
+    const where = { host: options.host, port, noDelay: true };
+    let dialled: Socket;
+    try {
+      dialled = options.tls ? connectTls({ ...where, minVersion: 'TLSv1.2', ...options.tls }) : connect(where);
+    } catch {
+      // A port out of range, a certificate that cannot be read.
+      tryAgain('socket-failed');
+      return;
+    }
+    socket = dialled;
+    const done = options.tls ? 'secureConnect' : 'connect';
+    const ready = () => {
+      forget();
+      bindOver(dialled);
+    };
+    const fail = (reason: LinkState['reason']) => {
+      forget();
+      // A socket that is destroyed may still report one failure; without a listener that would end the process.
+      dialled.on('error', () => undefined);
+      dialled.destroy();
+      tryAgain(reason);
+    };
+    const failed = () => fail('socket-failed');
+    const forget = () => {
+      timer?.cancel();
+      dialled.off('error', failed).off('close', failed).off(done, ready);
+    };
+    timer = clock.setTimer(connectTimeoutMs, () => fail('connect-timeout'));
+    dialled.on('error', failed).on('close', failed).on(done, ready);
+  }
+
+  function bindOver(connected: Socket): void {
+    const opened = openSession({
+      socket: connected,
+      role: 'esme',
+      clock,
+      log,
+      bounds: { ...options.bounds, windowSizeMax, enquireLinkMs, responseTimeoutMs },
+      onMessage: async (pdu) => {
+        if (pdu.command === 'deliver_sm') await options.onDeliver(pdu);
+        return {};
+      },
+      onBound: () => {
+        boundAtMs = clock.monotonicMs();
+        change('bound', undefined);
+      },
+      onClosed: (reason, status) => tryAgain(status ?? reason),
+    });
+    session = opened;
+    const { systemId, password, systemType = '', interfaceVersion = 0x34, addressRange = '' } = options;
+    const bound = opened.bind(options.bindType ?? 'transceiver', { systemId, password, systemType, interfaceVersion, addressRange });
+    // A failed bind ends the session, which `onClosed` reports with its reason.
+    bound.catch(() => undefined);
+  }
+
+  async function closeNow(): Promise<void> {
+    isClosing = true;
+    timer?.cancel();
+    if (session) return session.close();
+    if (!socket) return change('closed', 'closed-by-us');
+    const gone = once(socket, 'close');
+    socket.destroy();
+    await gone;
+  }
+
+  dial();
+
+  return {
+    get state() {
+      return state;
+    },
+    get windowUsed() {
+      return session?.windowUsed ?? 0;
+    },
+    windowSizeMax,
+    get waiting() {
+      return session?.waiting ?? 0;
+    },
+    get lastEnquireLink() {
+      return session?.lastEnquireLink;
+    },
+    async submit(message) {
+      if (!session) throw new SmppError('SMPP.NOT_BOUND', 'never-sent', 'The link is not bound.');
+      const { messageId, sequence, tlvs } = await session.request('submit_sm', message);
+      return { messageId, sequence, tlvs };
+    },
+    close() {
+      closed ??= closeNow();
+      return closed;
+    },
+  };
+}
