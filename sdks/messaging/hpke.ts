@@ -46,7 +46,8 @@ export const replyAad = (b: ReplyBinding) => utf8(JSON.stringify(['causeway.sms-
  * @throws RangeError when `expiresAt` is not RFC 3339 with milliseconds and `Z`, or the key is not base64url.
  */
 export async function sealFallback(given: { publicKey: string; text: string } & FallbackBinding): Promise<Sealed> {
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(given.expiresAt)) throw new RangeError('expiresAt must be RFC 3339 in UTC with milliseconds');
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(given.expiresAt))
+    throw new RangeError('expiresAt must be RFC 3339 in UTC with milliseconds');
   const suite = createHpkeSuite();
   const recipientPublicKey = await suite.kem.deserializePublicKey(fromBase64Url(given.publicKey).buffer);
   const { enc, ct } = await suite.seal({ recipientPublicKey, info: fallbackInfo() }, utf8(given.text), fallbackAad(given));
