@@ -11,8 +11,8 @@ type Node = Record<string, unknown>;
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const text = readFileSync(`${root}openapi.yaml`, 'utf8');
 const VERBS = ['get', 'put', 'post', 'patch', 'delete'];
-/** Schemas that are open on purpose: RFC 6749 §3.2 ignores unknown parameters; the payload is what its event type says. */
-const OPEN = ['TokenRequest', 'EventPayload'];
+/** Schemas that are open on purpose: RFC 6749 §3.2 ignores unknown parameters; an event's resource is what its type says. */
+const OPEN = ['TokenRequest', 'EventResource', 'EventPrevious'];
 /** POSTs that only look something up, so they read and need no Idempotency-Key. */
 const LOOKUPS = ['searchSims', 'searchSubscriptions', 'decideEntitlement'];
 const KEY_REQUIRED = [
