@@ -1,0 +1,38 @@
+import type { Events } from '../../events/index.js';
+import { type Provisioning, type SubscriptionEntitlements, showSubscription } from '../../provisioning/index.js';
+import type { Subscription } from '../../store/models.js';
+import type { PartnerRoutes } from '../route.js';
+import { exactlyOne } from './sims.js';
+
+export interface SubscriptionRouteOptions extends Pick<Provisioning, 'subscriptions'> {
+  entitlements: Pick<SubscriptionEntitlements, 'show'>;
+  events: Pick<Events, 'timeline'>;
+}
+
+export function createSubscriptionRoutes({ subscriptions, entitlements, events }: SubscriptionRouteOptions): PartnerRoutes {
+  async function show(found: readonly Subscription[]) {
+    const granted = await entitlements.show(found.map((subscription) => subscription.id));
+    return found.map((subscription) => showSubscription(subscription, granted.get(subscription.id) ?? []));
+  }
+  return {
+    getSubscription: {
+      async handle({ caller, params }) {
+        const [body] = await show([await subscriptions.get(caller, String(params['subscriptionId']))]);
+        return { status: 200, body };
+      },
+    },
+    searchSubscriptions: {
+      async handle({ caller, body }) {
+        const items = await show(await subscriptions.find(caller, exactlyOne(body)));
+        return { status: 200, body: { items, hasMore: false, nextCursor: null } };
+      },
+    },
+    listTimeline: {
+      async handle({ caller, params, query }) {
+        const { id } = await subscriptions.get(caller, String(params['subscriptionId']));
+        const after = query['after'] === undefined ? undefined : String(query['after']);
+        return { status: 200, body: await events.timeline(caller.partnerId, id, { after, limit: Number(query['limit'] ?? 50) }) };
+      },
+    },
+  };
+}
