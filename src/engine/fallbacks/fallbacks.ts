@@ -1,0 +1,130 @@
+import { toRfc3339 } from '../../kernel/clock.js';
+import { assert, GatewayError } from '../../kernel/errors.js';
+import { newId } from '../../kernel/ids.js';
+import type { EngineContext } from '../context.js';
+import { advanceFallbacks, cancelUnclaimable, claimFallbacks, dropExpiredTexts, dropSealedTexts, type StepResult } from './operations.js';
+import { fallbackOf, isClaimed } from './row.js';
+import type { Fallbacks } from './types.js';
+
+const CLAIMS_MAX = 200;
+const PENDING_MAX = 1_000;
+const PAGE_MAX = 200;
+/** Rows that one sweep looks at; the rest waits for the next. */
+const SWEEP_MAX = 500;
+/** Reasons go into JSON as they are (fact-sql.ts), so they are codes. */
+const CODE = /^[A-Za-z0-9_.:-]{1,64}$/;
+
+/** What the rest of the engine asks of fallbacks, beyond what the bridge does. */
+export interface FallbackUpkeep {
+  /** Cancels what is armed for a number whose line has changed. */
+  cancelForLine(msisdn: string): Promise<void>;
+  /** Cancels what has expired while armed, and deletes every expired text. */
+  sweep(): Promise<void>;
+}
+
+export function createFallbacks({ store, clock, domainClock, announce }: EngineContext): Fallbacks & FallbackUpkeep {
+  const step = (id: string, at: number) => {
+    const wallNow = clock.now();
+    return { id, factId: newId('evt', wallNow), statusId: newId('msg', wallNow), statusAt: toRfc3339(wallNow), at, wallNow };
+  };
+
+  function announceSteps(results: readonly StepResult[]): void {
+    for (const { stepped, wake } of results) {
+      if (stepped) announce.facts();
+      if (wake) announce.envelopes(wake);
+    }
+  }
+
+  async function cancel(rows: readonly { id: string; partner_id: string }[]): Promise<void> {
+    announceSteps(await Promise.all(rows.map((row) => store.run(cancelUnclaimable, step(row.id, domainClock.now(row.partner_id))))));
+  }
+
+  return {
+    async claimDue({ partnerId, now, limit, smsIdFor }) {
+      const due = await store.read(
+        `SELECT * FROM engine_sms_fallback WHERE state = 'armed' AND partner_id = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3`,
+        [partnerId, now, Math.min(limit, CLAIMS_MAX)],
+      );
+      const results = await Promise.all(
+        due.map(fallbackOf).map((fallback) => {
+          const smsId = smsIdFor(fallback);
+          assert(CODE.test(smsId), 'the id of an SMS is a code');
+          return store.run(claimFallbacks, { ...step(fallback.id, now), smsId });
+        }),
+      );
+      announceSteps(results);
+      return results.flatMap(({ stepped }) => (stepped && isClaimed(stepped) ? [stepped] : []));
+    },
+
+    async pendingClaims() {
+      const rows = await store.read(`SELECT * FROM engine_sms_fallback WHERE state = 'claimed' ORDER BY claimed_at LIMIT ${PENDING_MAX}`);
+      return rows.map(fallbackOf).filter(isClaimed);
+    },
+
+    async advance({ id, from, to, reason, at, smsId, segments, price }) {
+      for (const code of [reason, smsId, price?.currency]) assert(code === undefined || CODE.test(code), 'codes only, no sentences');
+      const result = await store.run(advanceFallbacks, {
+        ...step(id, at),
+        from: `,${from.join(',')},`,
+        to,
+        reason: reason ?? null,
+        smsId: smsId ?? null,
+        segments: segments ?? null,
+        priceMinor: price?.amountMinor ?? null,
+        priceCurrency: price?.currency ?? null,
+      });
+      announceSteps([result]);
+      return result.stepped !== undefined;
+    },
+
+    async dropSealed(id) {
+      await store.run(dropSealedTexts, { id });
+    },
+
+    async get(id, partnerId) {
+      const [row] = await store.read('SELECT * FROM engine_sms_fallback WHERE id = $1 AND partner_id = $2', [id, partnerId]);
+      return row && fallbackOf(row);
+    },
+
+    async list({ partnerId, markets, after, limit }) {
+      if (limit < 1 || limit > PAGE_MAX + 1) throw new GatewayError('OUT_OF_RANGE', { detail: `A page has 1 to ${PAGE_MAX} fallbacks.` });
+      const named = (markets ?? []).map((_, index) => `$${index + 4}`).join(', ');
+      const rows = await store.read(
+        `SELECT * FROM engine_sms_fallback WHERE partner_id = $1 AND id < $2 ${markets ? `AND market IN (${named})` : ''}
+         ORDER BY id DESC LIMIT $3`,
+        // The prefix is followed by "_" in every id, so this is above all of them.
+        [partnerId, after ?? 'fb~', limit, ...(markets ?? [])],
+      );
+      return rows.map(fallbackOf);
+    },
+
+    async countArmedSince({ partnerId, market, since }) {
+      const [row] = await store.read<{ n: number }>(
+        `SELECT count(*) AS n FROM engine_sms_fallback WHERE partner_id = $1 AND market = $2 AND armed_at >= $3`,
+        [partnerId, market, since],
+      );
+      return Number(row?.n ?? 0);
+    },
+
+    async cancelForLine(msisdn) {
+      await cancel(
+        await store.read<{ id: string; partner_id: string }>(
+          `SELECT id, partner_id FROM engine_sms_fallback WHERE state = 'armed' AND msisdn = $1`,
+          [msisdn],
+        ),
+      );
+    },
+
+    async sweep() {
+      const wallNow = clock.now();
+      await cancel(
+        await store.read<{ id: string; partner_id: string }>(
+          `SELECT id, partner_id FROM engine_sms_fallback
+           WHERE state = 'armed' AND expires_at <= $1 ORDER BY expires_at LIMIT ${SWEEP_MAX}`,
+          [wallNow],
+        ),
+      );
+      await store.run(dropExpiredTexts, { wallNow });
+    },
+  };
+}

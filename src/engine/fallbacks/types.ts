@@ -1,0 +1,117 @@
+import type { Money } from '../../kernel/money.js';
+
+export type FallbackMode = 'notice' | 'sealed';
+export type FallbackClass = 'otp' | 'urgent' | 'chat';
+
+/** `armed → cancelled | claimed → submitted → delivered | failed | unknown`. A claim that cannot be sent goes to `failed`. */
+export type FallbackState = 'armed' | 'cancelled' | 'claimed' | 'submitted' | 'delivered' | 'failed' | 'unknown';
+
+/** The text as the sender sealed it (suite `hpke-1`); base64url without padding. Nothing in the engine can open it. */
+export interface SealedText {
+  keyId: string;
+  enc: string;
+  ciphertext: string;
+  /** RFC 3339 with milliseconds and `Z`, exactly as sealed: it is part of the AAD. Wall clock. */
+  expiresAt: string;
+}
+
+/** A fallback as it stands. Instants are milliseconds; `…At` but for `expiresAt` are the partner's domain time. */
+export interface Fallback {
+  id: string;
+  state: FallbackState;
+  /** Why it ended: `acked`, `line-changed`, `expired`, or what the bridge gave. */
+  reason: string | undefined;
+  messageId: string;
+  clientMsgId: string;
+  mode: FallbackMode;
+  class: FallbackClass;
+  /** Four Crockford characters, shared by the app copy and the SMS. */
+  ref: string;
+  partnerId: string;
+  market: string;
+  subscriptionId: string | undefined;
+  /** The recipient's. */
+  msisdn: string;
+  lineEpoch: number;
+  senderAccountId: string;
+  senderDeviceId: string;
+  senderName: string | undefined;
+  /** BCP 47, of the recipient's account. */
+  language: string | undefined;
+  /** Absent for `notice`, and once the text is of no more use (acked, expired, submitted, or dropped by the bridge). */
+  sealed: SealedText | undefined;
+  smsId: string | undefined;
+  segments: number | undefined;
+  price: Money | undefined;
+  armedAt: number;
+  dueAt: number;
+  /** Wall clock: the message's, or the sealed text's when that is sooner. Nothing is claimed after it. */
+  expiresAt: number;
+  claimedAt: number | undefined;
+  submittedAt: number | undefined;
+  settledAt: number | undefined;
+  /** When it last stepped. */
+  updatedAt: number;
+}
+
+/** What the bridge works on. `smsId` was stored at the claim, so a restart continues with the same one. */
+export interface ClaimedFallback extends Fallback {
+  state: 'claimed';
+  smsId: string;
+  claimedAt: number;
+}
+
+export interface ClaimDue {
+  partnerId: string;
+  /** Domain time of the partner. */
+  now: number;
+  /** 1 to 200. */
+  limit: number;
+  /** Chooses the id of the SMS; asked once per candidate, and the answer counts only when the claim wins. */
+  smsIdFor(fallback: Fallback): string;
+}
+
+export interface Advance {
+  id: string;
+  /** The states in which this step applies; in any other it does nothing. */
+  from: readonly FallbackState[];
+  to: Exclude<FallbackState, 'armed'>;
+  /** `^[A-Za-z0-9_.:-]{1,64}$`: a code, not a sentence. */
+  reason?: string | undefined;
+  /** Domain time of the partner, milliseconds. */
+  at: number;
+  smsId?: string | undefined;
+  segments?: number | undefined;
+  price?: Money | undefined;
+}
+
+export interface Fallbacks {
+  /**
+   * Claims what is due: state `armed`, `dueAt <= now`, no device has acknowledged the message, and the line's epoch is
+   * the one at arming. What is due but has a changed line or has expired is cancelled instead (`line-changed`,
+   * `expired`). A claim and an ack update the same row on a condition: exactly one wins. Oldest first.
+   */
+  claimDue(asked: ClaimDue): Promise<ClaimedFallback[]>;
+  /** All that are claimed and not advanced: what a restart picks up. Oldest first, at most 1,000. */
+  pendingClaims(): Promise<ClaimedFallback[]>;
+  /**
+   * One conditional step. The update, the fact for the event log and the status in the sender's queue are one commit.
+   * Any `to` but `claimed` deletes the sealed text. Repeating it is harmless: it answers false and writes nothing.
+   *
+   * @returns whether this call made the step.
+   */
+  advance(step: Advance): Promise<boolean>;
+  /** Deletes the sealed text of a fallback whose text the bridge has taken over or will never need. */
+  dropSealed(id: string): Promise<void>;
+  /** undefined when there is none, and for another partner's. */
+  get(id: string, partnerId: string): Promise<Fallback | undefined>;
+  /** Newest first. `after` is the last id of the page before; `markets` undefined = all. */
+  list(asked: {
+    partnerId: string;
+    markets?: readonly string[] | undefined;
+    after?: string | undefined;
+    limit: number;
+  }): Promise<Fallback[]>;
+  /** How many were armed for a market since a point of the partner's domain time: for caps. */
+  countArmedSince(asked: { partnerId: string; market: string; since: number }): Promise<number>;
+}
