@@ -54,7 +54,7 @@ export async function openSandboxSmsc(options: SandboxSmscOptions): Promise<Sand
   const state =
     options.stateFile === undefined
       ? undefined
-      : await openStateFile(options.stateFile, () => ({ accepted: [...memory.parts()], owed: deliveries.owed() }));
+      : await openStateFile(options.stateFile, () => ({ accepted: [...memory.parts()], owed: deliveries.owed() }), options.stateWrap);
   for (const part of state?.restored.accepted ?? []) {
     memory.accept(part);
     lastId = Math.max(lastId, Number(part.smscMessageId));

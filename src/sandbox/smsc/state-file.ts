@@ -1,5 +1,6 @@
 import { closeSync, createReadStream, existsSync, openSync, renameSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { KeyWrap } from '../../kernel/key-wrap.js';
 import type { OwedDelivery } from './deliveries.js';
 import type { AcceptedPart } from './handset-memory.js';
 
@@ -18,24 +19,26 @@ export interface StateFile {
   close(): void;
 }
 
+const PURPOSE = 'sandbox-smsc';
+
 /** Past this many lines the file is written anew from what is still known. */
 const LINES_MAX = 100_000;
 
-function parseLine(text: string): StateLine | undefined {
+function parseLine(text: string, keyWrap: KeyWrap | undefined): StateLine | undefined {
   try {
-    return JSON.parse(text) as StateLine;
+    return JSON.parse(keyWrap ? Buffer.from(keyWrap.unwrap(text, PURPOSE)).toString('utf8') : text) as StateLine;
   } catch {
-    // The process died within a write: the line was never answered, so it never happened.
+    // The process died within a write (the line was never answered, so it never happened), or the key is another one.
     return undefined;
   }
 }
 
-async function restore(path: string): Promise<SmscState> {
+async function restore(path: string, keyWrap: KeyWrap | undefined): Promise<SmscState> {
   const accepted: AcceptedPart[] = [];
   const owed = new Map<string, OwedDelivery>();
   if (existsSync(path)) {
     for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
-      const line = parseLine(text);
+      const line = parseLine(text, keyWrap);
       if (!line) continue;
       if ('accepted' in line) accepted.push(line.accepted);
       else if ('owed' in line) owed.set(line.owed.deliveryId, line.owed);
@@ -48,17 +51,23 @@ async function restore(path: string): Promise<SmscState> {
 /**
  * The SMSC's durable memory. The file is at most some 100,000 lines; it is rewritten beside itself and renamed.
  *
+ * @param keyWrap encrypts each line when given.
  * @param current what is known now, asked for when the file is rewritten.
  * @throws the file system's error when the file cannot be read or written.
  */
-export async function openStateFile(path: string, current: () => SmscState): Promise<StateFile> {
-  const restored = await restore(path);
+export async function openStateFile(path: string, current: () => SmscState, keyWrap?: KeyWrap): Promise<StateFile> {
+  const restored = await restore(path, keyWrap);
   let lines = 0;
   let file = rewrite(restored);
 
   function write(target: number, batch: readonly StateLine[]) {
-    if (batch.length > 0) writeSync(target, batch.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    if (batch.length > 0) writeSync(target, batch.map((line) => `${written(line)}\n`).join(''));
     lines += batch.length;
+  }
+
+  function written(line: StateLine): string {
+    const json = JSON.stringify(line);
+    return keyWrap ? keyWrap.wrap(Buffer.from(json), PURPOSE) : json;
   }
 
   function rewrite(state: SmscState): number {

@@ -1,4 +1,5 @@
 import type { Clock, Instant } from '../../kernel/clock.js';
+import type { KeyWrap } from '../../kernel/key-wrap.js';
 import type { Log } from '../../kernel/log.js';
 
 export type MessageIdForm = 'decimal' | 'hex';
@@ -32,9 +33,10 @@ export interface SandboxSmscOptions {
   personality?: Partial<Personality>;
   /**
    * The operator's own durable memory: JSON lines, mode 0600, written before each answer. What was submitted, the receipts
-   * and replies still owed, and the ids given survive the process. It holds texts: keep it apart from the gateway's data.
+   * and replies still owed, and the ids given survive the process. It holds texts: each line is encrypted under `stateWrap` when that is given.
    */
   stateFile?: string;
+  stateWrap?: KeyWrap;
 }
 
 /** One message as it lies in a handset's inbox. */

@@ -1,0 +1,5 @@
+export { createHandset, type Handset } from './handset.js';
+export { behaviourOf, dialable, magicNumbers } from './magic-numbers.js';
+export { createSandboxNumberVerification, type SandboxNumberVerification } from './number-verification.js';
+export { openSandboxSmsc, type SandboxSmsc, type SmscAccount } from './smsc/index.js';
+export { createTestClock, type TestClock } from './test-clock.js';
