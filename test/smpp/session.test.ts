@@ -19,7 +19,7 @@ interface Bench {
   peer: Peer;
   clock: FakeClock;
   closed: CloseReason[];
-  hold(): void;
+  hold: () => void;
   near: Duplex;
 }
 

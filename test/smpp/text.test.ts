@@ -9,7 +9,7 @@ import { readTlv } from '../../src/smpp/tlvs.js';
 import { concatFromUdh, parseUdh } from '../../src/smpp/udh.js';
 import { hex } from './pdus.js';
 
-const GSM = [...'@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./09:;<=>?¡AZÄÖÑÜ§¿azäöñüà\f^{}\\[~]|€'];
+const GSM = Array.from('@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./09:;<=>?¡AZÄÖÑÜ§¿azäöñüà\f^{}\\[~]|€');
 const gsmText = fc.string({ unit: fc.constantFrom(...GSM), maxLength: 700 });
 const anyText = fc.string({ unit: 'grapheme', maxLength: 500 });
 
