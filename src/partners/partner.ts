@@ -1,0 +1,45 @@
+import type { PartnerDocument } from './partner-schema.js';
+import type { Secret } from './secret.js';
+
+/** A public key as the client published it (RFC 7517). */
+export type PublicJwk = Readonly<Record<string, unknown> & { kty: string }>;
+
+/** How a client proves itself. `created`: a sandbox client whose secret is made at the first start. */
+export type ClientKeys =
+  | { readonly kind: 'jwks'; readonly keys: readonly PublicJwk[] }
+  | { readonly kind: 'jwksUri'; readonly uri: string }
+  | { readonly kind: 'secret'; readonly secret: Secret }
+  | { readonly kind: 'created' };
+
+export interface PartnerClient {
+  readonly id: string;
+  readonly scopes: readonly string[];
+  /** Every market of the partner unless the file names some. */
+  readonly markets: readonly string[];
+  readonly keys: ClientKeys;
+}
+
+export type PartnerMarket = PartnerDocument['markets'][number] & {
+  /**
+   * Whether messages may go to its numbers. In the sandbox only those of XS: a real market that a sandbox partner has is
+   * described (plans, policy, ranges), and nothing there is ever dialled.
+   */
+  readonly dialable: boolean;
+};
+
+/** The bridge's own words in one language, ICU messages (templates/<bcp47>.yaml). */
+export interface Templates {
+  /** Arguments: `senderName` (at most 30 characters), `ref` (4 characters). */
+  readonly notice: string;
+  readonly stopConfirmed: string;
+  readonly startConfirmed: string;
+  readonly help: string;
+}
+
+/** An operator or hub: its partner.yaml with defaults filled in, secrets wrapped, key files read, and its templates. */
+export type Partner = Omit<PartnerDocument, 'clients' | 'markets'> & {
+  readonly markets: readonly PartnerMarket[];
+  readonly clients: readonly PartnerClient[];
+  /** By BCP 47 tag; there is one for the default language of each market. */
+  readonly templates: Readonly<Record<string, Templates>>;
+};
