@@ -46,11 +46,33 @@ export interface PlainRoute<Who = Caller> {
  * must be idempotent, since a replayed request runs it again.
  */
 export interface OnceRoute {
+  /**
+   * What must be asked of the outside before the transaction, which does no I/O: whether a name resolves, for instance.
+   * It runs only where nothing is stored for the key, and a refusal that it throws is not stored.
+   */
+  prepare?(request: ApiRequest): Promise<void>;
+  /** The answer holds a secret: its stored body is wrapped (KeyWrap), and a replay unwraps it. */
+  sealedReplay?: true;
   act(request: ApiRequest, tx: ControlTransaction, hints: AfterCommit): Promise<Answer>;
   after?(request: ApiRequest, answer: Answer): Promise<void>;
+}
+
+/** A request whose body the edge has not looked at. */
+export interface RawRequest extends ApiRequest<undefined> {
+  /** @throws GatewayError `PAYLOAD_TOO_LARGE` or `UNSUPPORTED_MEDIA_TYPE` (compressed). */
+  readBody(): Promise<Buffer>;
+}
+
+/**
+ * The token endpoint: it reads its own form and answers its own errors, since RFC 6749 §5.2 prescribes their shape.
+ * The edge's refusals (rate limit, size) are written in that form too.
+ */
+export interface OAuthRoute {
+  oauth: true;
+  handle(request: RawRequest): Promise<Answer>;
 }
 
 /** Routes by the contract's operationId. */
 export type PartnerRoutes = Record<string, PlainRoute | OnceRoute>;
 export type DeviceRoutes = Record<string, PlainRoute<DeviceCaller>>;
-export type PublicRoutes = Record<string, PlainRoute<undefined>>;
+export type PublicRoutes = Record<string, PlainRoute<undefined> | OAuthRoute>;

@@ -1,0 +1,74 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../kernel/clock.js';
+import type { Log } from '../kernel/log.js';
+import type { HttpMetrics } from './metrics.js';
+import { createHttpServer, type HttpServer, SERVER_LIMITS } from './server.js';
+
+/** Something that the service needs in order to serve. */
+export interface ReadinessCheck {
+  name: string;
+  /** Rejects, or takes longer than two seconds, when it is not ready. */
+  check(): Promise<void>;
+}
+
+const CHECK_MS_MAX = 2_000;
+
+export interface OperationsOptions {
+  checks: readonly ReadinessCheck[];
+  metrics: HttpMetrics;
+  clock: Clock;
+  log: Log;
+}
+
+/**
+ * The listener for whoever runs the service, on a port of its own: `/livez`, `/readyz` (names what is not ready, 503)
+ * and `/metrics` (Prometheus text). It is bound to loopback unless told otherwise, so it asks for no credentials.
+ */
+export function createOperations({ checks, metrics, clock, log }: OperationsOptions): HttpServer {
+  const within = (check: Promise<void>): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const timer = clock.setTimer(CHECK_MS_MAX, () => reject(new Error('no answer in time')));
+      check.then(resolve, reject).finally(() => timer.cancel());
+    });
+
+  async function readiness(): Promise<{ status: number; body: unknown }> {
+    const results = await Promise.allSettled(checks.map(async ({ check }) => await within(check())));
+    const notReady = checks.filter((_, index) => results[index]?.status === 'rejected').map(({ name }) => name);
+    if (server.draining) notReady.unshift('draining');
+    return {
+      status: notReady.length > 0 ? 503 : 200,
+      body: notReady.length > 0 ? { status: 'unavailable', notReady } : { status: 'ready' },
+    };
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = request.url?.split('?')[0];
+    const json = (status: number, body: unknown, headers: Record<string, string> = {}) =>
+      response.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers }).end(JSON.stringify(body));
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return void json(405, { status: 'method not allowed' }, { Allow: 'GET, HEAD' });
+    if (path === '/livez') return void json(200, { status: 'ok' });
+    if (path === '/readyz') {
+      const { status, body } = await readiness();
+      return void json(status, body);
+    }
+    if (path === '/metrics') {
+      const text = await metrics.registry.metrics();
+      return void response.writeHead(200, { 'Content-Type': metrics.registry.contentType, 'Cache-Control': 'no-store' }).end(text);
+    }
+    return void json(404, { status: 'not found' });
+  }
+
+  const server = createHttpServer(
+    (request, response) => {
+      answer(request, response).catch((failure: unknown) => {
+        log.error({ failure: failure instanceof Error ? failure.name : typeof failure }, 'operations request failed');
+        if (response.headersSent) response.destroy();
+        else response.writeHead(500).end();
+      });
+    },
+    clock,
+    { ...SERVER_LIMITS, connectionsMax: 100, drainMs: 1_000 },
+  );
+  return server;
+}
