@@ -1,3 +1,4 @@
+export { CREDENTIALS_FILE, ensureCredentials, type PartnerCredentials, readCredentials, type SandboxCredentials } from './credentials.js';
 export { createHandset, type Handset } from './handset.js';
 export { behaviourOf, dialable, magicNumbers } from './magic-numbers.js';
 export { createSandboxNumberVerification, type SandboxNumberVerification } from './number-verification.js';

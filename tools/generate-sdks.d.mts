@@ -1,0 +1,2 @@
+export function driftedSdks(): string[];
+export function typeErrors(): string;
