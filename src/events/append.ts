@@ -14,11 +14,7 @@ import { wants } from './event-filter.js';
  *
  * @returns how many were new.
  */
-export async function appendEvents(
-  tx: ControlTransaction,
-  events: readonly NewEvent[],
-  { clock, source }: { clock: Clock; source: string },
-): Promise<number> {
+export async function appendEvents(tx: ControlTransaction, events: readonly NewEvent[], clock: Clock): Promise<number> {
   const byPartner = new Map<string, Map<string, NewEvent>>();
   for (const event of events) {
     const own = byPartner.get(event.partnerId) ?? new Map<string, NewEvent>();
@@ -28,18 +24,12 @@ export async function appendEvents(
   let added = 0;
   // In one order for everybody, so that two transactions never wait for each other's counters.
   for (const partnerId of [...byPartner.keys()].sort()) {
-    added += await appendOfPartner(tx, partnerId, [...(byPartner.get(partnerId)?.values() ?? [])], clock, source);
+    added += await appendOfPartner(tx, partnerId, [...(byPartner.get(partnerId)?.values() ?? [])], clock);
   }
   return added;
 }
 
-async function appendOfPartner(
-  tx: ControlTransaction,
-  partnerId: string,
-  events: NewEvent[],
-  clock: Clock,
-  source: string,
-): Promise<number> {
+async function appendOfPartner(tx: ControlTransaction, partnerId: string, events: NewEvent[], clock: Clock): Promise<number> {
   const counter = await tx.eventCounter.upsert({
     where: { partnerId },
     create: { partnerId, position: 0 },
@@ -69,12 +59,12 @@ async function appendOfPartner(
       summary: event.summary,
       facts: JSON.stringify(event.facts ?? []),
       price: event.price ? JSON.stringify(event.price) : null,
-      cloudEvent: writeCloudEvent(event, sequences[index] ?? 0, source),
+      cloudEvent: writeCloudEvent(event, sequences[index] ?? 0),
     })),
   });
 
   const endpoints = await tx.eventSubscription.findMany({
-    where: { partnerId, status: 'ACTIVE' },
+    where: { partnerId, status: 'active' },
     select: { id: true, types: true, markets: true },
   });
   const deliveries = endpoints.flatMap((endpoint) =>

@@ -11,25 +11,24 @@ const SEQUENCE_DIGITS = 16;
 export const CLOUD_EVENT_BYTES_MAX = 256 * 1024;
 
 /**
- * The event as it is stored, listed, signed and delivered: CloudEvents 1.0.2 in structured JSON (§3 of its JSON format).
- * The extensions `sequence` (per subject), `correlator`, `partnerid` and `market` keep to lower-case letters.
+ * The event as it is stored, listed, signed and delivered: CloudEvents 1.0.2 in structured JSON (§3 of its JSON format),
+ * with the extensions `sequence` (per subject), `partnerid` and `correlator`. `data` is the resource.
  *
- * @param source who speaks: together with `id` what receivers recognise a repeat by.
+ * @throws RangeError for an event past the bound: it would be the reporter's mistake.
  */
-export function writeCloudEvent(event: NewEvent, sequence: number, source: string): string {
+export function writeCloudEvent(event: NewEvent, sequence: number): string {
   const text = JSON.stringify({
     specversion: '1.0',
     id: event.id,
-    source,
+    source: `/partners/${event.partnerId}`,
     type: TYPE_PREFIX + event.type,
-    subject: event.subject,
     time: toRfc3339(event.at),
+    subject: event.subject,
     datacontenttype: 'application/json',
     sequence: String(sequence).padStart(SEQUENCE_DIGITS, '0'),
     partnerid: event.partnerId,
-    market: event.market,
     correlator: event.correlator,
-    data: { subscriptionId: event.subscriptionId, resource: event.resource, previous: event.previous },
+    data: event.resource,
   });
   if (Buffer.byteLength(text) > CLOUD_EVENT_BYTES_MAX)
     throw new RangeError(`the event ${event.id} is larger than ${CLOUD_EVENT_BYTES_MAX} bytes`);

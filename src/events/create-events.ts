@@ -1,19 +1,30 @@
 import type { Bus } from '../bus/index.js';
 import type { Clock } from '../kernel/clock.js';
+import type { KeyWrap } from '../kernel/key-wrap.js';
 import type { Log } from '../kernel/log.js';
 import type { AfterCommit, ControlStore, ControlTransaction } from '../store/index.js';
 import { appendEvents } from './append.js';
+import { DELIVERIES_DUE, type DeliveryWorker, startDeliveryWorker } from './delivery-worker.js';
 import type { NewEvent } from './event.js';
 import { createEventLog, type EventLog } from './event-log.js';
+import { createEventSubscriptions, type EventSubscriptions, systemResolve } from './event-subscriptions.js';
 import { readOutboxEvent } from './outbox-events.js';
+import { createSender, type Sender } from './sender.js';
+import type { Resolve } from './sink-address.js';
+import { type WebhookJwk, webhookKeys } from './webhook-keys.js';
 
 export interface EventsOptions {
   store: { control: ControlStore };
   bus: Bus;
   clock: Clock;
   log: Log;
-  /** The `source` of every event: the public URL. */
-  source: string;
+  keyWrap: KeyWrap;
+  /** True in the sandbox only: sinks on this machine, by http too. */
+  allowLoopback: boolean;
+  /** The machine's resolver unless told otherwise. */
+  resolve?: Resolve;
+  /** How requests leave; over the network unless told otherwise. */
+  sender?: Sender;
 }
 
 export interface Events extends EventLog {
@@ -27,21 +38,32 @@ export interface Events extends EventLog {
   append(tx: ControlTransaction, event: NewEvent, hints?: AfterCommit): Promise<void>;
   /** Takes in what messages.db's outbox reported (topic `event`, payload a NewEvent). Idempotent; bad rows are dropped and logged. */
   appendFromOutbox(entries: readonly { id: string; payload: string }[]): Promise<void>;
+  readonly subscriptions: EventSubscriptions;
+  /** The public keys of signature scheme v1a, for the JWKS. */
+  webhookKeys(): Promise<WebhookJwk[]>;
+  /**
+   * Starts sending on this node.
+   *
+   * @param nodeId the same after a restart, different on each node; with SQLite there is only one.
+   */
+  startDeliveries(options: { nodeId: string; sweepMs?: number; random?: () => number }): DeliveryWorker;
 }
-
-/** The bus subject that tells every node's worker that deliveries are due. */
-export const DELIVERIES_DUE = 'webhooks.due';
 
 /** How many events one transaction takes in, so that others wait for it briefly. */
 const APPEND_BATCH = 50;
 
-export function createEvents({ store, bus, clock, log, source }: EventsOptions): Events {
+/** The event log and the webhooks. Events are kept for at least 30 days; nothing deletes them yet. */
+export function createEvents(options: EventsOptions): Events {
+  const { store, bus, clock, log, keyWrap, resolve = systemResolve } = options;
+  const rules = { allowLoopback: options.allowLoopback };
   const wake = () => bus.publish(DELIVERIES_DUE, '');
   return {
     ...createEventLog(store.control),
+    subscriptions: createEventSubscriptions({ control: store.control, clock, keyWrap, rules, resolve }),
+    webhookKeys: () => webhookKeys(store.control.read),
 
     async append(tx, event, hints) {
-      const added = await appendEvents(tx, [event], { clock, source });
+      const added = await appendEvents(tx, [event], clock);
       if (added > 0) hints?.afterCommit(wake);
     },
 
@@ -54,9 +76,14 @@ export function createEvents({ store, bus, clock, log, source }: EventsOptions):
       }
       for (let from = 0; from < events.length; from += APPEND_BATCH) {
         const batch = events.slice(from, from + APPEND_BATCH);
-        const added = await store.control.transact((tx) => appendEvents(tx, batch, { clock, source }));
+        const added = await store.control.transact((tx) => appendEvents(tx, batch, clock));
         if (added > 0) wake();
       }
+    },
+
+    startDeliveries(given) {
+      const sender = options.sender ?? createSender({ clock, rules, resolve });
+      return startDeliveryWorker({ control: store.control, bus, clock, log, keyWrap, sender, ...given });
     },
   };
 }

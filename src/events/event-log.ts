@@ -7,8 +7,8 @@ export interface EventPage {
   /** CloudEvents, as they are delivered. */
   items: unknown[];
   hasMore: boolean;
-  /** Always there, so that a reader who has caught up knows where to go on. */
-  nextCursor: string;
+  /** There on the last page too, so that a reader who has caught up knows where to go on; null = nothing yet. */
+  nextCursor: string | null;
 }
 
 export interface ListEvents {
@@ -40,7 +40,7 @@ export interface TimelineItem {
 export interface TimelinePage {
   items: TimelineItem[];
   hasMore: boolean;
-  nextCursor?: string;
+  nextCursor: string | null;
 }
 
 export interface EventLog {
@@ -77,10 +77,11 @@ export function createEventLog(control: ControlStore): EventLog {
         select: { position: true, cloudEvent: true },
       });
       const page = rows.slice(0, take);
+      const place = Number(page.at(-1)?.position ?? from);
       return {
         items: page.map((row): unknown => JSON.parse(row.cloudEvent)),
         hasMore: rows.length > take,
-        nextCursor: writeCursor(Number(page.at(-1)?.position ?? from)),
+        nextCursor: place === 0 ? null : writeCursor(place),
       };
     },
 
@@ -111,7 +112,7 @@ export function createEventLog(control: ControlStore): EventLog {
           ...(row.price === null ? {} : { price: JSON.parse(row.price) as Money }),
         })),
         hasMore,
-        ...(hasMore && last ? { nextCursor: writeCursor(last.at.getTime(), Number(last.position)) } : {}),
+        nextCursor: hasMore && last ? writeCursor(last.at.getTime(), Number(last.position)) : null,
       };
     },
   };

@@ -42,6 +42,7 @@ CREATE TABLE "event_subscription" (
     "scheme" TEXT NOT NULL,
     "secret" TEXT,
     "keyId" TEXT,
+    "description" TEXT,
     "status" TEXT NOT NULL,
     "statusReason" TEXT,
     "consecutiveFailures" INTEGER NOT NULL,
