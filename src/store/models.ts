@@ -1,5 +1,7 @@
 /** The rows of the control plane, as features hand them around. Shared by both providers (ADR 0001). */
 export type {
+  EntitlementChangeModel as EntitlementChange,
+  EntitlementModel as Entitlement,
   LineEventModel as LineEvent,
   OrderItemModel as OrderItem,
   OrderModel as Order,
@@ -7,4 +9,6 @@ export type {
   SimModel as Sim,
   SubscriptionModel as Subscription,
   TaskModel as Task,
+  TrafficListReleaseModel as TrafficListRelease,
+  TrafficListVersionModel as TrafficListVersion,
 } from './generated/sqlite/models.js';
