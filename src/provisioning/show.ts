@@ -21,7 +21,7 @@ export const showSim = (sim: Sim) => ({
 });
 
 export const showOrderItem = (item: OrderItem) => ({
-  id: item.id,
+  id: String(item.position + 1),
   action: item.action,
   planId: item.planId,
   planVersion: item.planVersion,

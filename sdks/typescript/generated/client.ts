@@ -2627,13 +2627,6 @@ export type LineEvent = {
     id: string;
     type: LineEventType;
     /**
-     * The line's epoch from now on.
-     * @minimum 0
-     * @maximum 2147483647
-     * @format int32
-     */
-    epoch: number;
-    /**
      * When it happened.
      * @minLength 20
      * @maxLength 30
@@ -4644,7 +4637,7 @@ export type ContractText = string;
 /**
  * The event types of an order.
  */
-export type OrderEventType = "com.causeway.v1.order.acknowledged" | "com.causeway.v1.order.in-progress" | "com.causeway.v1.order.completed" | "com.causeway.v1.order.failed";
+export type OrderEventType = "com.causeway.v1.order.acknowledged" | "com.causeway.v1.order.in-progress" | "com.causeway.v1.order.completed" | "com.causeway.v1.order.failed" | "com.causeway.v1.order.partial";
 
 /**
  * What an event about an order carries.
@@ -4744,7 +4737,7 @@ export type OrderEvent = {
 /**
  * The event types of a network task.
  */
-export type TaskEventType = "com.causeway.v1.task.awaiting-operator" | "com.causeway.v1.task.confirmed" | "com.causeway.v1.task.rejected";
+export type TaskEventType = "com.causeway.v1.task.awaiting-operator" | "com.causeway.v1.task.confirmed" | "com.causeway.v1.task.rejected" | "com.causeway.v1.task.timed-out";
 
 /**
  * What an event about a network task carries.
