@@ -43,19 +43,26 @@ export function decodePdu(frame: Buffer): Decoded {
   if (command === undefined) return { kind: 'unknown-command', commandId, sequence };
   const headerStatus = frame.readUInt32BE(8);
   const tlvs: Tlv[] = [];
-  const pdu: Record<string, unknown> = { command, commandStatus: headerStatus, sequence, tlvs };
+  // A copy of the blank has its shape from the start, which is several times faster than adding a field at a time.
+  const pdu: Record<string, unknown> = { ...BLANKS[command] };
+  pdu['commandStatus'] = headerStatus;
+  pdu['sequence'] = sequence;
+  pdu['tlvs'] = tlvs;
   const wrong = readBody(frame, command, pdu, tlvs) ?? checkMeaning(pdu as unknown as Pdu);
   if (wrong !== undefined) return { kind: 'bad-body', command, headerStatus, sequence, commandStatus: STATUS[wrong] };
   return { kind: 'pdu', pdu: pdu as unknown as Pdu };
 }
 
+const BLANKS: Partial<Record<string, Record<string, unknown>>> = {};
+for (const [command, { fields }] of Object.entries(COMMANDS)) {
+  const empty = Object.fromEntries(fields.map((field) => [field.name, field.kind === 'uint8' ? 0 : '']));
+  BLANKS[command] = { command, commandStatus: 0, sequence: 0, tlvs: [], ...empty };
+}
+
 function readBody(frame: Buffer, command: CommandName, into: Record<string, unknown>, tlvs: Tlv[]): StatusName | undefined {
   const { fields, id }: CommandSpec = COMMANDS[command];
   const end = frame.length;
-  if (end === HEADER_OCTETS && isResponseId(id)) {
-    for (const field of fields) into[field.name] = '';
-    return undefined;
-  }
+  if (end === HEADER_OCTETS && isResponseId(id)) return undefined;
   let at = HEADER_OCTETS;
   for (const field of fields) {
     if (field.kind === 'uint8') {

@@ -17,6 +17,15 @@ const EXTENSION_OF = new Map<number, string>(EXTENSION);
 for (let code = 0; code < DEFAULT_ALPHABET.length; code++) if (code !== ESCAPE) CODE_OF[DEFAULT_ALPHABET.charCodeAt(code)] = code;
 for (const [code, character] of EXTENSION) CODE_OF[character.charCodeAt(0)] = EXTENDED | code;
 
+/** Octets that mean the same character in this alphabet and in ASCII: most of most texts. */
+const IS_ASCII = new Uint8Array(256);
+for (let code = 0; code < 0x80; code++) if (code !== ESCAPE && DEFAULT_ALPHABET.charCodeAt(code) === code) IS_ASCII[code] = 1;
+
+function isPlain(octets: Buffer): boolean {
+  for (let i = 0; i < octets.length; i++) if (IS_ASCII[octets[i] ?? 0] === 0) return false;
+  return true;
+}
+
 const codeOf = (unit: number): number => CODE_OF[unit] ?? NONE;
 
 /** Septets that one UTF-16 unit takes in this alphabet: 1, 2 with the escape, or 0 when it is not in it. */
@@ -41,6 +50,16 @@ export function gsmSeptets(text: string): number | undefined {
  * @returns undefined when a character is in neither table; nothing is ever replaced silently.
  */
 export function encodeGsm(text: string): Buffer | undefined {
+  const octets = Buffer.allocUnsafe(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = codeOf(text.charCodeAt(i));
+    if (code >= EXTENDED) return code === NONE ? undefined : encodeWithEscapes(text);
+    octets[i] = code;
+  }
+  return octets;
+}
+
+function encodeWithEscapes(text: string): Buffer | undefined {
   const septets = gsmSeptets(text);
   if (septets === undefined) return undefined;
   const octets = Buffer.allocUnsafe(septets);
@@ -57,7 +76,8 @@ export function encodeGsm(text: string): Buffer | undefined {
  * Reads unpacked septets. A pair that the extension table lacks shows the default table's character, an escape before
  * another escape or at the end shows a space (TS 23.038 §6.2.1 note 1 and §6.2.1.1), and an octet above 0x7f shows U+FFFD.
  */
-export function decodeGsm(octets: Uint8Array): string {
+export function decodeGsm(octets: Buffer): string {
+  if (isPlain(octets)) return octets.toString('latin1');
   let text = '';
   for (let i = 0; i < octets.length; i++) {
     const octet = octets[i] ?? 0;
