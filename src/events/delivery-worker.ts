@@ -168,11 +168,12 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
   return {
     wake: run,
     async idle() {
-      do {
+      for (let busy = true; busy; ) {
         run();
         await running;
+        busy = inFlight.size > 0;
         await Promise.all(inFlight);
-      } while (inFlight.size > 0);
+      }
     },
     async close() {
       if (closed) return;
