@@ -1,3 +1,11 @@
+export type { Account, Accounts, NewDevice, Registration } from './accounts/accounts.js';
+export type { Devices, ReplyKey } from './accounts/devices.js';
+export type { Line, Lines } from './accounts/lines.js';
+export type { BridgeKeyBody, MessagingCalls } from './calls.js';
+export { createEngine, type Engine, type EngineOptions } from './engine.js';
+export type { Envelope, EnvelopeKind } from './envelopes/envelope.js';
+export type { SentMessage } from './envelopes/messages.js';
+export type { SystemEnvelopes } from './envelopes/queue.js';
 export {
   type AccountEnded,
   type AccountRegistered,
@@ -27,3 +35,5 @@ export type {
   FallbackPolicy,
   NumberVerification,
 } from './hooks.js';
+export { DEFAULT_LIMITS, type EngineLimits, type Limit } from './limits.js';
+export { STREAM_PATH, type Stream } from './stream/stream.js';

@@ -1,6 +1,7 @@
 import { toRfc3339 } from '../../kernel/clock.js';
 import { assert, GatewayError } from '../../kernel/errors.js';
 import { newId } from '../../kernel/ids.js';
+import type { Parameter } from '../../store/index.js';
 import type { EngineContext } from '../context.js';
 import { advanceFallbacks, cancelUnclaimable, claimFallbacks, dropExpiredTexts, dropSealedTexts, type StepResult } from './operations.js';
 import { fallbackOf, isClaimed } from './row.js';
@@ -88,12 +89,14 @@ export function createFallbacks({ store, clock, domainClock, announce }: EngineC
 
     async list({ partnerId, markets, after, limit }) {
       if (limit < 1 || limit > PAGE_MAX + 1) throw new GatewayError('OUT_OF_RANGE', { detail: `A page has 1 to ${PAGE_MAX} fallbacks.` });
-      const named = (markets ?? []).map((_, index) => `$${index + 4}`).join(', ');
+      const parameters: Parameter[] = [partnerId, limit];
+      const given = (value: Parameter): string => `$${parameters.push(value)}`;
       const rows = await store.read(
-        `SELECT * FROM engine_sms_fallback WHERE partner_id = $1 AND id < $2 ${markets ? `AND market IN (${named})` : ''}
-         ORDER BY id DESC LIMIT $3`,
-        // The prefix is followed by "_" in every id, so this is above all of them.
-        [partnerId, after ?? 'fb~', limit, ...(markets ?? [])],
+        `SELECT * FROM engine_sms_fallback WHERE partner_id = $1
+         ${after === undefined ? '' : `AND id < ${given(after)}`}
+         ${markets === undefined ? '' : `AND market IN (${markets.map(given).join(', ') || 'NULL'})`}
+         ORDER BY id DESC LIMIT $2`,
+        parameters,
       );
       return rows.map(fallbackOf);
     },

@@ -68,7 +68,7 @@ export interface ClaimDue {
   /** 1 to 200. */
   limit: number;
   /** Chooses the id of the SMS; asked once per candidate, and the answer counts only when the claim wins. */
-  smsIdFor(fallback: Fallback): string;
+  smsIdFor: (fallback: Fallback) => string;
 }
 
 export interface Advance {

@@ -17,6 +17,8 @@ CREATE TABLE "engine_line_event" (
     "market" TEXT NOT NULL,
     "cause" TEXT NOT NULL,
     "at" BIGINT NOT NULL,
+    "domain_at" BIGINT NOT NULL,
+    "fact_id" TEXT NOT NULL,
     "applied" INTEGER NOT NULL
 );
 

@@ -1,0 +1,8 @@
+import { assert } from '../kernel/errors.js';
+
+/** `$1, $2, …` for an IN list that always has `max` places, so that one prepared statement serves every length. */
+export function placeholders(values: readonly string[], max: number): { list: string; values: (string | null)[] } {
+  assert(values.length <= max, 'no more values than places');
+  const places = Array.from({ length: max }, (_, index) => index);
+  return { list: places.map((index) => `$${index + 1}`).join(', '), values: places.map((index) => values[index] ?? null) };
+}
