@@ -8,7 +8,7 @@ const FRAME_LIMIT = 256 * 1024;
 const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 30_000;
 const ANSWER_TIMEOUT_MS = 15_000;
-/** The server pings every 30 s; two missed pings mean that nobody is there. */
+/** The server pings every 30 s; after two missed pings nobody is there. */
 const SILENCE_MS = 75_000;
 
 /** Why the server closed (the contract's codes). */
@@ -21,7 +21,7 @@ export interface StreamSocket {
   addEventListener(type: 'open' | 'error', listener: () => void): void;
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
   addEventListener(type: 'close', listener: (event: { code: number }) => void): void;
-  /** Only `ws` tells of pings. Where it is missing, a dead connection is noticed when the system notices. */
+  /** Only `ws` tells of pings. Where it is missing, a silent connection is tried with a call. */
   on?(event: 'ping', listener: () => void): void;
   terminate?(): void;
 }
@@ -109,15 +109,18 @@ export function openStream(given: {
     const mine = new WebSocketImplementation(url, [SUBPROTOCOL, `bearer.${token}`]);
     socket = mine;
     const heard = () => {
-      if (!mine.on || mine !== socket) return;
+      if (mine !== socket) return;
       silence?.cancel();
-      silence = clock.setTimer(SILENCE_MS, () => (mine.terminate ? mine.terminate() : mine.close()));
+      silence = clock.setTimer(SILENCE_MS, () => (mine.on ? abandon(mine) : probe(mine)));
     };
+    silence = clock.setTimer(ANSWER_TIMEOUT_MS, () => abandon(mine));
     mine.on?.('ping', heard);
     mine.addEventListener('error', () => {
-      // A close event always follows, and is what counts.
+      // Not every platform follows a refused handshake with a close event; after the open one always comes.
+      if (mine === socket && !isOpen) ended(mine, 1006);
     });
     mine.addEventListener('open', () => {
+      if (mine !== socket) return mine.close(1000);
       isOpen = true;
       failures = 0;
       heard();
@@ -129,20 +132,36 @@ export function openStream(given: {
       if (data.length > FRAME_LIMIT) mine.close(4413, 'frame too large');
       else read(mine, data);
     });
-    mine.addEventListener('close', ({ code }) => {
-      if (mine !== socket) return;
-      socket = undefined;
-      if (!isOpen) failures += 1;
-      lose();
-      if (isClosed) return;
-      if (code === CLOSED.elsewhere) {
-        isClosed = true;
-        given.onState?.('elsewhere', 0);
-        return;
-      }
-      // A handshake refused with 401 shows no code at all, so a socket that never opened also asks for a new token.
-      if (code === CLOSED.auth || failures > 0) given.forgetToken();
-      backOff();
+    mine.addEventListener('close', ({ code }) => ended(mine, code));
+  }
+
+  function ended(which: StreamSocket, code: number): void {
+    if (which !== socket) return;
+    socket = undefined;
+    if (!isOpen) failures += 1;
+    lose();
+    if (isClosed) return;
+    if (code === CLOSED.elsewhere) {
+      isClosed = true;
+      given.onState?.('elsewhere', 0);
+      return;
+    }
+    // A handshake refused with 401 shows no code at all, so a socket that never opened also asks for a new token.
+    if (code === CLOSED.auth || failures > 0) given.forgetToken();
+    backOff();
+  }
+
+  /** Leaves a connection on which nobody answers, without waiting for its close handshake. */
+  function abandon(which: StreamSocket): void {
+    ended(which, 1006);
+    if (which.terminate) which.terminate();
+    else which.close();
+  }
+
+  /** Where pings cannot be seen, a cheap call tells whether somebody is there; a refusal is an answer too. */
+  function probe(which: StreamSocket): void {
+    call('GET', '/bridge-keys').catch((error: unknown) => {
+      if (error instanceof MessagingError && error.status === 0) abandon(which);
     });
   }
 
@@ -196,23 +215,25 @@ export function openStream(given: {
     else waitingFor.reject(toMessagingError(status, body));
   }
 
+  function call<T>(verb: string, path: string, body?: unknown): Promise<T> {
+    const current = socket;
+    if (!current || !isOpen) return Promise.reject(new MessagingError('CLIENT.STREAM_LOST', 'The stream is not open.'));
+    const id = `c${nextId++}`;
+    return new Promise<T>((resolve, reject) => {
+      const timer = clock.setTimer(ANSWER_TIMEOUT_MS, () => {
+        answers.delete(id);
+        reject(new MessagingError('CLIENT.TIMEOUT', `No answer within ${ANSWER_TIMEOUT_MS} ms.`));
+      });
+      answers.set(id, { resolve: (answer) => resolve((isRecord(answer) ? answer : {}) as T), reject, timer });
+      current.send(JSON.stringify({ id, t: 'req', verb, path, ...(body === undefined ? {} : { body }) }));
+    });
+  }
+
   void connect();
 
   return {
     isOpen: () => isOpen,
-    call<T>(verb: string, path: string, body?: unknown): Promise<T> {
-      const current = socket;
-      if (!current || !isOpen) return Promise.reject(new MessagingError('CLIENT.STREAM_LOST', 'The stream is not open.'));
-      const id = `c${nextId++}`;
-      return new Promise<T>((resolve, reject) => {
-        const timer = clock.setTimer(ANSWER_TIMEOUT_MS, () => {
-          answers.delete(id);
-          reject(new MessagingError('CLIENT.TIMEOUT', `No answer within ${ANSWER_TIMEOUT_MS} ms.`));
-        });
-        answers.set(id, { resolve: (answer) => resolve((isRecord(answer) ? answer : {}) as T), reject, timer });
-        current.send(JSON.stringify({ id, t: 'req', verb, path, ...(body === undefined ? {} : { body }) }));
-      });
-    },
+    call,
     close() {
       if (isClosed) return;
       isClosed = true;

@@ -80,6 +80,12 @@ export async function startStreamServer(server: FakeServer) {
     async until(isSo: () => boolean): Promise<void> {
       while (!isSo()) await new Promise<void>((resolve) => waiters.push(resolve));
     },
+    /** Resolves when the client has read everything that was sent to it so far. */
+    async roundTrip(): Promise<void> {
+      const before = emptied;
+      sockets.at(-1)?.send(JSON.stringify({ id: 'e-again', t: 'req', verb: 'PUT', path: '/queue/empty' }));
+      await this.until(() => emptied > before);
+    },
     /** Looked at again after something that happened elsewhere. */
     changed,
     async close() {

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import type { StreamSocketConstructor } from '../../../sdks/messaging/index.js';
 import { createWorld, type Peer, type World } from './peers.js';
 import { startStreamServer } from './stream-server.js';
 
@@ -25,11 +27,19 @@ afterEach(async () => {
 const states = () => ben.others.state.map(({ state }) => state);
 const isOpen = () => states().at(-1) === 'open';
 
-/** Lets the back-off run out, however often it has doubled. */
+/** A third device, connected and at the end of its queue. */
+async function joinWith(webSocket: StreamSocketConstructor): Promise<Peer> {
+  const cleo = await world.join('+17215550103', { url: streams.url, webSocket });
+  await cleo.client.connect();
+  await streams.until(() => streams.emptied() === 1);
+  return cleo;
+}
+
+/** Lets the first back-off run out, which is at most 0.5 s. */
 async function reconnect(): Promise<void> {
   const before = streams.connections();
   await streams.until(() => states().at(-1) === 'waiting');
-  await world.clock.advance(30_000);
+  await world.clock.advance(500);
   await streams.until(() => streams.connections() > before && isOpen());
 }
 
@@ -135,21 +145,60 @@ test('where the stream cannot be opened, messages come over REST', async () => {
   await anna.client.send({ to: BEN, text: 'by REST' });
   await ben.client.connect();
   await streams.until(() => states().filter((state) => state === 'waiting').length === 1);
-  await world.clock.advance(30_000);
+  await world.clock.advance(500);
   await streams.until(() => ben.messages.length === 1);
   expect(ben.texts()).toEqual(['by REST']);
 });
 
-test('a server that goes silent is left, and the next connection is tried', async () => {
-  await ben.client.connect();
-  await streams.until(isOpen);
-  await streams.until(() => streams.emptied() === 1);
+const native: StreamSocketConstructor = class {
+  // What the browser's WebSocket offers and no more: no pings, no terminate.
+  readonly #socket: WebSocket;
+  constructor(url: string, protocols: string[]) {
+    this.#socket = new WebSocket(url, protocols);
+  }
+  send = (text: string) => this.#socket.send(text);
+  close = (code?: number, reason?: string) => this.#socket.close(code, reason);
+  addEventListener = (type: string, listener: (event: never) => void) =>
+    this.#socket.addEventListener(type as 'open', listener as () => void);
+};
+
+test('a server that sends nothing, not even pings, is left after 75 s', async () => {
+  const cleo = await joinWith(WebSocket as unknown as StreamSocketConstructor);
   await world.clock.advance(74_000);
-  expect(states()).not.toContain('waiting');
+  expect(cleo.others.state.map(({ state }) => state)).not.toContain('waiting');
   await world.clock.advance(1_000);
-  await streams.until(() => states().includes('waiting'));
-  await world.clock.advance(30_000);
+  expect(cleo.others.state.map(({ state }) => state)).toContain('waiting');
+  await world.clock.advance(500);
   await streams.until(() => streams.connections() === 2);
+});
+
+test('where pings cannot be seen, a call after 75 s tells whether the server is there', async () => {
+  const cleo = await joinWith(native);
+  await world.clock.advance(75_000);
+  await streams.until(() => streams.requests.includes('GET /bridge-keys'));
+  await streams.roundTrip();
+  expect(cleo.others.state.map(({ state }) => state)).not.toContain('waiting');
+  streams.fallSilent();
+  await world.clock.advance(75_000);
+  await streams.until(() => streams.requests.length === 2);
+  await world.clock.advance(15_000);
+  expect(cleo.others.state.map(({ state }) => state)).toContain('waiting');
+});
+
+test('a connection that neither opens nor fails is given up on', async () => {
+  let made = 0;
+  const stuck: StreamSocketConstructor = class {
+    constructor() {
+      made += 1;
+    }
+    send() {}
+    close() {}
+    addEventListener() {}
+  };
+  const cleo = await world.join('+17215550103', { url: streams.url, webSocket: stuck });
+  await cleo.client.connect();
+  await world.clock.advance(15_500);
+  expect(made).toBe(2);
 });
 
 test('frames that make no sense are answered or ignored, and the stream lives on', async () => {
