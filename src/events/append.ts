@@ -5,6 +5,12 @@ import { writeCloudEvent } from './cloud-event.js';
 import type { NewEvent } from './event.js';
 import { wants } from './event-filter.js';
 
+export interface AppendContext {
+  clock: Clock;
+  /** The `source` of every event: the public URL. */
+  source: string;
+}
+
 /**
  * Writes events into the log, each once: its place in the partner's log, its number among those of its subject, the text
  * that will be delivered, and a work row for every active endpoint that wants it.
@@ -14,7 +20,7 @@ import { wants } from './event-filter.js';
  *
  * @returns how many were new.
  */
-export async function appendEvents(tx: ControlTransaction, events: readonly NewEvent[], clock: Clock): Promise<number> {
+export async function appendEvents(tx: ControlTransaction, events: readonly NewEvent[], context: AppendContext): Promise<number> {
   const byPartner = new Map<string, Map<string, NewEvent>>();
   for (const event of events) {
     const own = byPartner.get(event.partnerId) ?? new Map<string, NewEvent>();
@@ -24,12 +30,17 @@ export async function appendEvents(tx: ControlTransaction, events: readonly NewE
   let added = 0;
   // In one order for everybody, so that two transactions never wait for each other's counters.
   for (const partnerId of [...byPartner.keys()].sort()) {
-    added += await appendOfPartner(tx, partnerId, [...(byPartner.get(partnerId)?.values() ?? [])], clock);
+    added += await appendOfPartner(tx, partnerId, [...(byPartner.get(partnerId)?.values() ?? [])], context);
   }
   return added;
 }
 
-async function appendOfPartner(tx: ControlTransaction, partnerId: string, events: NewEvent[], clock: Clock): Promise<number> {
+async function appendOfPartner(
+  tx: ControlTransaction,
+  partnerId: string,
+  events: NewEvent[],
+  { clock, source }: AppendContext,
+): Promise<number> {
   const counter = await tx.eventCounter.upsert({
     where: { partnerId },
     create: { partnerId, position: 0 },
@@ -59,7 +70,7 @@ async function appendOfPartner(tx: ControlTransaction, partnerId: string, events
       summary: event.summary,
       facts: JSON.stringify(event.facts ?? []),
       price: event.price ? JSON.stringify(event.price) : null,
-      cloudEvent: writeCloudEvent(event, sequences[index] ?? 0),
+      cloudEvent: writeCloudEvent(event, sequences[index] ?? 0, source),
     })),
   });
 

@@ -19,6 +19,8 @@ export interface EventsOptions {
   clock: Clock;
   log: Log;
   keyWrap: KeyWrap;
+  /** The `source` of every event: the public URL. */
+  source: string;
   /** True in the sandbox only: sinks on this machine, by http too. */
   allowLoopback: boolean;
   /** The machine's resolver unless told otherwise. */
@@ -54,7 +56,7 @@ const APPEND_BATCH = 50;
 
 /** The event log and the webhooks. Events are kept for at least 30 days; nothing deletes them yet. */
 export function createEvents(options: EventsOptions): Events {
-  const { store, bus, clock, log, keyWrap, resolve = systemResolve } = options;
+  const { store, bus, clock, log, keyWrap, source, resolve = systemResolve } = options;
   const rules = { allowLoopback: options.allowLoopback };
   const wake = () => bus.publish(DELIVERIES_DUE, '');
   return {
@@ -63,7 +65,7 @@ export function createEvents(options: EventsOptions): Events {
     webhookKeys: () => webhookKeys(store.control.read),
 
     async append(tx, event, hints) {
-      const added = await appendEvents(tx, [event], clock);
+      const added = await appendEvents(tx, [event], { clock, source });
       if (added > 0) hints?.afterCommit(wake);
     },
 
@@ -76,14 +78,14 @@ export function createEvents(options: EventsOptions): Events {
       }
       for (let from = 0; from < events.length; from += APPEND_BATCH) {
         const batch = events.slice(from, from + APPEND_BATCH);
-        const added = await store.control.transact((tx) => appendEvents(tx, batch, clock));
+        const added = await store.control.transact((tx) => appendEvents(tx, batch, { clock, source }));
         if (added > 0) wake();
       }
     },
 
     startDeliveries(given) {
       const sender = options.sender ?? createSender({ clock, rules, resolve });
-      return startDeliveryWorker({ control: store.control, bus, clock, log, keyWrap, sender, ...given });
+      return startDeliveryWorker({ control: store.control, bus, clock, log, keyWrap, sender, source, ...given });
     },
   };
 }

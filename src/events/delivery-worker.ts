@@ -31,6 +31,8 @@ export interface DeliveryWorkerOptions {
   log: Log;
   keyWrap: KeyWrap;
   sender: Sender;
+  /** The `source` of events. */
+  source: string;
   /** Names this node in leases, the same after a restart: what a former run had claimed is due at once. */
   nodeId: string;
   /** In [0, 1); for the jitter. */
@@ -47,7 +49,7 @@ const DRAIN_MS = 3_000;
 
 /** Sends what is due until it is closed: many endpoints side by side, few requests to each, one to an endpoint that fails. */
 export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWorker {
-  const { control, bus, clock, log, keyWrap, sender, nodeId, random = Math.random, sweepMs = SWEEP_MS } = options;
+  const { control, bus, clock, log, keyWrap, sender, source, nodeId, random = Math.random, sweepMs = SWEEP_MS } = options;
   const closing = new AbortController();
   const inFlight = new Set<Promise<void>>();
   const perEndpoint = new Map<string, number>();
@@ -112,7 +114,7 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
       finished = [];
       try {
         const attempts = batch.map((entry) => entry.attempt);
-        await control.transact((tx) => settleAttempts(tx, attempts, clock, random));
+        await control.transact((tx) => settleAttempts(tx, attempts, { clock, source }, random));
       } catch (failure) {
         // The leases end by themselves, and the same events are sent again.
         log.error({ attempts: batch.length, err: failure }, 'webhook attempts could not be recorded');

@@ -1,7 +1,6 @@
-import type { Clock } from '../kernel/clock.js';
 import { newId } from '../kernel/ids.js';
 import type { ControlTransaction } from '../store/index.js';
-import { appendEvents } from './append.js';
+import { type AppendContext, appendEvents } from './append.js';
 import type { ClaimedDelivery } from './claim.js';
 import { describeEventSubscription } from './describe.js';
 import { cancelPending, fromRow } from './event-subscriptions.js';
@@ -26,21 +25,21 @@ const isSuccess = ({ result }: Attempt): boolean => result.outcome === 'answered
 export async function settleAttempts(
   tx: ControlTransaction,
   attempts: readonly Attempt[],
-  clock: Clock,
+  context: AppendContext,
   random: () => number,
 ): Promise<void> {
   for (const attempt of attempts) {
-    if (attempt.result.outcome === 'aborted') await release(tx, attempt, clock);
-    else if (isSuccess(attempt)) await succeed(tx, attempt, clock);
-    else await fail(tx, attempt, clock, random());
+    if (attempt.result.outcome === 'aborted') await release(tx, attempt, context);
+    else if (isSuccess(attempt)) await succeed(tx, attempt, context);
+    else await fail(tx, attempt, context, random());
   }
 }
 
 const held = ({ delivery }: Attempt) => ({ id: delivery.id, leaseToken: delivery.leaseToken, status: 'pending' });
 const noLease = { leaseOwner: null, leaseToken: null };
 
-async function release(tx: ControlTransaction, attempt: Attempt, clock: Clock): Promise<void> {
-  await tx.webhookDelivery.updateMany({ where: held(attempt), data: { ...noLease, nextAttemptAt: new Date(clock.now()) } });
+async function release(tx: ControlTransaction, attempt: Attempt, context: AppendContext): Promise<void> {
+  await tx.webhookDelivery.updateMany({ where: held(attempt), data: { ...noLease, nextAttemptAt: new Date(context.clock.now()) } });
 }
 
 async function record(tx: ControlTransaction, { delivery, result, at, durationMs }: Attempt, outcome: string): Promise<void> {
@@ -50,11 +49,11 @@ async function record(tx: ControlTransaction, { delivery, result, at, durationMs
   });
 }
 
-async function succeed(tx: ControlTransaction, attempt: Attempt, clock: Clock): Promise<void> {
+async function succeed(tx: ControlTransaction, attempt: Attempt, context: AppendContext): Promise<void> {
   const { delivery } = attempt;
   const { count } = await tx.webhookDelivery.updateMany({
     where: held(attempt),
-    data: { ...noLease, status: 'delivered', attempts: delivery.attempts + 1, settledAt: new Date(clock.now()) },
+    data: { ...noLease, status: 'delivered', attempts: delivery.attempts + 1, settledAt: new Date(context.clock.now()) },
   });
   if (count === 0) return;
   await record(tx, attempt, 'delivered');
@@ -64,9 +63,9 @@ async function succeed(tx: ControlTransaction, attempt: Attempt, clock: Clock): 
   });
 }
 
-async function fail(tx: ControlTransaction, attempt: Attempt, clock: Clock, random: number): Promise<void> {
+async function fail(tx: ControlTransaction, attempt: Attempt, context: AppendContext, random: number): Promise<void> {
   const { delivery, result } = attempt;
-  const now = clock.now();
+  const now = context.clock.now();
   const failed = delivery.attempts + 1;
   const httpStatus = result.outcome === 'answered' ? result.httpStatus : undefined;
   const endpoint = await tx.eventSubscription.findUnique({ where: { id: delivery.endpoint.id } });
@@ -85,13 +84,13 @@ async function fail(tx: ControlTransaction, attempt: Attempt, clock: Clock, rand
     where: { id: endpoint.id },
     data: { consecutiveFailures: failures, failingSince, ...(pause > 0 ? { pausedUntil: new Date(now + pause) } : {}) },
   });
-  if (httpStatus === GONE) await deactivate(tx, endpoint.id, 'The sink answered 410 Gone.', clock);
-  else if (now - failingSince.getTime() >= GIVE_UP_MS) await deactivate(tx, endpoint.id, 'No delivery succeeded for 5 days.', clock);
+  if (httpStatus === GONE) await deactivate(tx, endpoint.id, 'The sink answered 410 Gone.', context);
+  else if (now - failingSince.getTime() >= GIVE_UP_MS) await deactivate(tx, endpoint.id, 'No delivery succeeded for 5 days.', context);
 }
 
 /** Switches an endpoint off and tells the partner's other endpoints and its log. */
-async function deactivate(tx: ControlTransaction, id: string, reason: string, clock: Clock): Promise<void> {
-  const now = clock.now();
+async function deactivate(tx: ControlTransaction, id: string, reason: string, context: AppendContext): Promise<void> {
+  const now = context.clock.now();
   const row = await tx.eventSubscription.update({
     where: { id },
     data: { status: 'inactive', statusReason: reason, version: { increment: 1 }, updatedAt: new Date(now) },
@@ -107,5 +106,5 @@ async function deactivate(tx: ControlTransaction, id: string, reason: string, cl
     summary: 'An event subscription was switched off',
     facts: [{ name: 'reason', value: reason }],
   };
-  await appendEvents(tx, [event], clock);
+  await appendEvents(tx, [event], context);
 }

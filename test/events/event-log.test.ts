@@ -19,6 +19,7 @@ beforeEach(async () => {
     log: createLog('silent'),
     keyWrap: createFakeKeyWrap(),
     allowLoopback: false,
+    source: 'https://gateway.example',
   });
 });
 afterEach(() => store.close());
@@ -32,22 +33,23 @@ const positions = async (partnerId: string) =>
 const ids = (page: { items: unknown[] }) => page.items.map((item) => (item as { id: string }).id);
 
 describe('the event log', () => {
-  test('an event is listed as CloudEvents 1.0.2, with its sequence, partner and correlator', async () => {
-    const event = anEvent({ correlator: 'c-1', subscriptionId: 'sub_1', summary: 'Done' });
+  test('an event is listed as CloudEvents 1.0.2, with its sequence, partner, market and correlator', async () => {
+    const event = anEvent({ correlator: 'c-1', subscriptionId: 'sub_1', previous: { status: 'inProgress' } });
     await append(event);
     expect((await events.list('e-plus')).items).toEqual([
       {
         specversion: '1.0',
         id: event.id,
-        source: '/partners/e-plus',
+        source: 'https://gateway.example',
         type: 'com.causeway.v1.order.completed',
         time: '2026-11-22T12:00:00.000Z',
         subject: event.subject,
         datacontenttype: 'application/json',
         sequence: '0000000000000001',
         partnerid: 'e-plus',
+        market: 'XS',
         correlator: 'c-1',
-        data: event.resource,
+        data: { subscriptionId: 'sub_1', resource: event.resource, previous: { status: 'inProgress' } },
       },
     ]);
   });

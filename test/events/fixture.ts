@@ -41,7 +41,9 @@ export function aFixture(store: Store, given: Partial<EventsOptions> & { clock?:
   const clock = given.clock ?? createFakeClock();
   const keyWrap = given.keyWrap ?? createFakeKeyWrap();
   const bus = createInProcessBus(() => {});
+  const source = 'https://gateway.example';
   const events = createEvents({
+    source,
     store,
     bus,
     log: createLog('silent'),
