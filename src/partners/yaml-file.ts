@@ -13,6 +13,12 @@ export interface YamlFile {
 /** Far above any partner.yaml; a larger file is a mistake. */
 export const YAML_OCTETS_MAX = 1_048_576;
 
+/** A partner.yaml is at most 7 deep. */
+const DEPTH_MAX = 16;
+
+const isDeeperThan = (value: unknown, depth: number): boolean =>
+  typeof value === 'object' && value !== null && (depth === 0 || Object.values(value).some((item) => isDeeperThan(item, depth - 1)));
+
 /** @returns the file, or what keeps it from being read. YAML 1.2: `off` and `no` are words, `00101` without quotes is a number. */
 export function readYaml(file: string, text: string): { yaml: YamlFile } | { problems: Problem[] } {
   const counter = new LineCounter();
@@ -33,6 +39,7 @@ export function readYaml(file: string, text: string): { yaml: YamlFile } | { pro
       };
     }
     value = document.toJS({ maxAliasCount: 50 });
+    if (isDeeperThan(value, DEPTH_MAX)) throw new RangeError('nested too deep');
   } catch {
     return problem(0, 'cannot be read as YAML: it is nested too deep or refers to itself; fix: write it out plainly');
   }
