@@ -64,10 +64,13 @@ export function createClients({ store, clock, directory, platformClients }: Clie
       const ours = platform.get(clientId);
       if (ours) return ours;
       const listed = directory.find(clientId);
-      if (listed) return listed.partnerId === PLATFORM_PARTNER_ID ? undefined : listed;
+      if (listed?.partnerId === PLATFORM_PARTNER_ID) return undefined;
+      if (listed && (listed.keys !== undefined || listed.secretHash !== undefined)) return listed;
       const row = await store.read.sandboxClient.findUnique({ where: { clientId } });
-      if (!row || directory.environmentOf(row.partnerId) !== 'sandbox') return undefined;
+      if (!row || directory.environmentOf(row.partnerId) !== 'sandbox') return listed;
       const { partnerId, secretHash } = row;
+      // Listed without keys: the sandbox made the secret, and the file says the rest.
+      if (listed) return listed.partnerId === partnerId ? { ...listed, secretHash } : listed;
       return { id: clientId, partnerId, environment: 'sandbox', scopes: row.scopes.split(' ').filter(Boolean), secretHash };
     },
     async ensureSandboxClient({ clientId, partnerId, scopes }) {

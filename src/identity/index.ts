@@ -13,6 +13,7 @@ import { openSigningKeys } from './signing-keys.js';
 import { TokenError } from './token-error.js';
 import { createTokens } from './tokens.js';
 
+export { clientDirectoryOf } from './client-directory.js';
 export { type ClientDirectory, type Environment, hashSecret, type OAuthClient, type SandboxClientRequest } from './clients.js';
 export { createKeyWrap, openMasterKey } from './master-key.js';
 export { isPartnerScope, PARTNER_SCOPES, PLATFORM_PARTNER_ID, PLATFORM_SCOPES } from './scopes.js';
@@ -84,32 +85,31 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const tokenEndpoint = () => `${publicUrl()}/oauth2/token`;
   const messagingAudience = () => `${publicUrl()}/messaging`;
 
-  const access = createTokens<{ clientId: string; partnerId: string; scopes: ReadonlySet<string>; markets: readonly string[] | undefined }>(
-    {
-      keys,
-      clock,
-      issuer: publicUrl,
-      audience: publicUrl,
-      read(payload) {
-        const { client_id: clientId, partner_id: partnerId, scope, markets, env } = payload as Record<string, unknown>;
-        if (typeof clientId !== 'string' || typeof partnerId !== 'string' || typeof scope !== 'string' || env !== environment)
-          return undefined;
-        return {
-          clientId,
-          partnerId,
-          scopes: new Set(scope.split(' ').filter(Boolean)),
-          markets: Array.isArray(markets) ? markets.map(String) : undefined,
-        };
-      },
+  const access = createTokens<Principal>({
+    keys,
+    clock,
+    issuer: publicUrl,
+    audience: publicUrl,
+    async read(payload) {
+      const { client_id: clientId, partner_id: partnerId, scope, markets, env } = payload as Record<string, unknown>;
+      if (typeof clientId !== 'string' || typeof partnerId !== 'string' || typeof scope !== 'string' || env !== environment)
+        return undefined;
+      // A client that was taken out, or lost a scope, while the service was down.
+      const client = await clients.find(clientId);
+      if (client?.partnerId !== partnerId || client.environment !== environment) return undefined;
+      const allowed = allowedScopes(partnerId, client.scopes);
+      const scopes = new Set(scope.split(' ').filter((one) => allowed.has(one)));
+      return { clientId, partnerId, scopes, markets: Array.isArray(markets) ? markets.map(String) : undefined };
     },
-  );
+  });
   const device = createTokens<DevicePrincipal>({
     keys,
     clock,
     issuer: publicUrl,
     audience: messagingAudience,
-    read: ({ sub, account_id: accountId }) =>
-      sub !== undefined && typeof accountId === 'string' ? { accountId, deviceId: sub } : undefined,
+    async read({ sub, account_id: accountId }) {
+      return sub !== undefined && typeof accountId === 'string' ? { accountId, deviceId: sub } : undefined;
+    },
   });
 
   async function sweep(): Promise<void> {
@@ -156,10 +156,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
       const { accessToken, expiresInSeconds } = access.issue({ audience: publicUrl(), subject: client.id, claims });
       return { access_token: accessToken, token_type: 'Bearer', expires_in: expiresInSeconds, scope: granted };
     },
-    async callerOf(token) {
-      const { clientId, partnerId, scopes, markets } = await access.verify(token);
-      return { clientId, partnerId, scopes, markets };
-    },
+    callerOf: (token) => access.verify(token),
     deviceTokens: {
       async issue({ accountId, deviceId }) {
         return device.issue({ audience: messagingAudience(), subject: deviceId, claims: { account_id: accountId, env: environment } });

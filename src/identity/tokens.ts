@@ -34,8 +34,8 @@ export interface TokensOptions<Claims> {
   clock: Clock;
   issuer: () => string;
   audience: () => string;
-  /** Reads what this kind of token says. Undefined for a token that says too little. */
-  read(payload: jwt.JwtPayload): Claims | undefined;
+  /** Reads what this kind of token says. Undefined for a token that says too little, or whose holder is gone. */
+  read(payload: jwt.JwtPayload): Promise<Claims | undefined>;
 }
 
 const refused = (detail: string): GatewayError => new GatewayError('UNAUTHENTICATED', { detail });
@@ -57,7 +57,7 @@ export function createTokens<Claims>({ keys, clock, issuer, audience, read }: To
         issuer: issuer(),
         clockTimestamp: Math.floor(clock.now() / 1_000),
       });
-      const claims = typeof payload === 'object' && typeof payload.exp === 'number' ? read(payload) : undefined;
+      const claims = typeof payload === 'object' && typeof payload.exp === 'number' ? await read(payload) : undefined;
       if (claims === undefined || typeof payload !== 'object' || payload.exp === undefined) throw refused('The token is not valid.');
       return { claims, expiresAt: payload.exp * 1_000 };
     } catch (failure) {
