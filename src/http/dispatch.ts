@@ -37,14 +37,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   const { contract, routes, identity, idempotency, rateLimiter } = options;
   checkRoutes(options);
   const validate = createValidate(contract);
-  const oauthPaths = new Set(
-    contract.operations
-      .filter(({ id }) => {
-        const route = routes.public[id];
-        return route !== undefined && 'oauth' in route;
-      })
-      .map(({ template }) => template),
-  );
+  const oauthPaths = new Set(contract.operations.filter(({ id }) => routes.public[id]?.oauth).map(({ template }) => template));
 
   const take = (rateClass: RateClass, who: string, limits: RateLimits) =>
     rateLimiter.take(rateClass, who, policyOf(rateClass, limits, options.publicPerMinute));
@@ -96,7 +89,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         const limit = await takePublic(request);
         const open = { caller: undefined, ...base, query: {}, body: undefined, header: (name: string) => request.get(name) };
         let answer: Answer;
-        if ('oauth' in route) {
+        if (route.oauth) {
           answer = await route.handle({ ...open, readBody: async () => await readBytes(request, FORM_BYTES_MAX) });
         } else {
           checkAccept(request, operation);

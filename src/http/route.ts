@@ -37,6 +37,7 @@ export interface Answer {
 
 /** Answers without a stored idempotency row: reads, and writes that are idempotent by themselves. */
 export interface PlainRoute<Who = Caller> {
+  oauth?: undefined;
   handle(request: ApiRequest<Who>): Promise<Answer>;
 }
 
