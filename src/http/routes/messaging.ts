@@ -1,5 +1,5 @@
 import type { MessagingCalls } from '../../engine/index.js';
-import type { Answer, ApiRequest, DeviceCaller, DeviceRoutes, PublicRoutes } from '../route.js';
+import type { Answer, ApiRequest, DeviceCaller, DeviceRoutes, PlainRoute } from '../route.js';
 
 const QUEUE_LIMIT_DEFAULT = 100;
 
@@ -31,7 +31,7 @@ export function createMessagingRoutes(calls: MessagingCalls): DeviceRoutes {
 }
 
 /** The calls that a device makes before it has a token; their limits count by address. */
-export function createMessagingPublicRoutes(calls: MessagingCalls): PublicRoutes {
+export function createMessagingPublicRoutes(calls: MessagingCalls): Record<'registerAccount' | 'createDeviceToken', PlainRoute<undefined>> {
   return {
     registerAccount: {
       handle: async ({ remoteAddress, body }) => ({ status: 201, body: await calls.registerAccount(remoteAddress, body) }),
