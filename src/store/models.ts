@@ -9,6 +9,7 @@ export type {
   SimModel as Sim,
   SubscriptionModel as Subscription,
   TaskModel as Task,
+  TrafficListAcknowledgementModel as TrafficListAcknowledgement,
   TrafficListReleaseModel as TrafficListRelease,
   TrafficListVersionModel as TrafficListVersion,
 } from './generated/sqlite/models.js';
