@@ -49,10 +49,9 @@ export function createFramer(octetsMax: number = PDU_OCTETS_MAX): Framer {
   }
 
   function nextFromPartial(): Buffer | undefined {
-    if (held < 4) hold(4 - held);
-    if (held < 4) return undefined;
-    // Take the whole header before judging where it is here already, so that a refusal can name the sequence.
+    // The whole header where it is here already, so that a refusal can name the sequence; four octets are enough to judge.
     if (held < HEADER_OCTETS) hold(HEADER_OCTETS - held);
+    if (held < 4) return undefined;
     const commandLength = judge(partial, 0, held);
     if (commandLength === undefined) return undefined;
     hold(commandLength - held);

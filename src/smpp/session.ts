@@ -276,6 +276,7 @@ export function openSession(options: SessionOptions): Session {
   function sendUnbind(): void {
     if (state !== 'bound') return;
     phaseTimer?.cancel();
+    keepAlive.stop();
     state = 'unbinding';
     putRequest('unbind', {}, false, () => end(closing ?? 'closed-by-us'));
     connection.flush();

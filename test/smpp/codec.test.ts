@@ -111,6 +111,7 @@ describe('a body that breaks a bound is refused with its sequence and a status t
     ['an integer TLV that is too long', submitHex({ tlvs: '0427 0002 0002' }), 'ESME_RINVPARLEN'],
     ['an empty billing TLV', submitHex({ tlvs: '060b 0000' }), 'ESME_RINVPARLEN'],
     ['UDHI and no message', submitHex({ esm: '40', sm: '00' }), 'ESME_RINVESMCLASS'],
+    ['a header cut by its last octet', submitHex({ esm: '40', sm: '05 0500030702' }), 'ESME_RINVESMCLASS'],
     ['UDHL 255', submitHex({ esm: '40', sm: '03 ff0003' }), 'ESME_RINVESMCLASS'],
     ['an element that runs past its header', submitHex({ esm: '40', sm: '06 050009 0102 03' }), 'ESME_RINVESMCLASS'],
     ['UDHI with a bad header in message_payload', submitHex({ esm: '40', sm: '00', tlvs: '0424 0002 0901' }), 'ESME_RINVESMCLASS'],

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createLog } from '../../src/kernel/log.js';
+import { createInFlight } from '../../src/smpp/in-flight.js';
 import type { OutgoingPdu } from '../../src/smpp/pdu.js';
 import { openSession, type Session } from '../../src/smpp/session.js';
 import type { CloseReason, SessionOptions } from '../../src/smpp/session-options.js';
@@ -189,7 +190,20 @@ describe('window', () => {
     peer.destroy();
   });
 
-  test('sequence numbers wrap from 0x7fffffff to 1 and skip those in flight', async () => {
+  test('after the wrap a sequence number that is still in flight is skipped', () => {
+    const noop = () => undefined;
+    const inFlight = createInFlight({
+      clock: createFakeClock(),
+      responseTimeoutMs: 1,
+      firstSequence: 0x7fff_ffff,
+      onRoom: noop,
+      onTimeout: noop,
+    });
+    for (const sequence of [1, 2]) inFlight.add(sequence, 'submit_sm', true, 0, noop);
+    expect([inFlight.nextSequence(), inFlight.nextSequence()]).toEqual([0x7fff_ffff, 3]);
+  });
+
+  test('sequence numbers wrap from 0x7fffffff to 1', async () => {
     const { session, peer } = await boundEsme({ firstSequence: 0x7fff_fffe, bounds: { windowSizeMax: 5 } });
     void outcomeOf(session.request('submit_sm', TO));
     void outcomeOf(session.request('submit_sm', TO));
@@ -271,6 +285,23 @@ describe('bind', () => {
     peer.destroy();
   });
 
+  test('a peer that hangs up while its bind is decided is not bound afterwards', async () => {
+    let decide = (): void => undefined;
+    const bound: string[] = [];
+    const onBind = () =>
+      new Promise<{ commandStatus: number }>((resolve) => {
+        decide = () => resolve({ commandStatus: 0 });
+      });
+    const { session, peer, clock } = start('smsc', { onBind, onBound: (type) => bound.push(type) });
+    peer.send({ command: 'bind_transceiver', sequence: 1 });
+    await turns();
+    peer.destroy();
+    await turns();
+    decide();
+    await turns();
+    expect([session.state, bound, clock.pending()]).toEqual(['closed', [], 0]);
+  });
+
   test('a peer that does not bind in time is cut off', async () => {
     const { peer, clock, closed } = start('smsc', { bounds: { bindTimeoutMs: 3_000 } });
     peer.send({ command: 'enquire_link', sequence: 1 });
@@ -345,6 +376,18 @@ describe('a peer that goes silent, slow or wrong', () => {
       await turns();
     }
     expect(peer.got.some(({ command }) => command === 'enquire_link')).toBe(false);
+    peer.destroy();
+  });
+
+  test('is not given up while it talks, though it leaves enquire_link unanswered', async () => {
+    const { session, peer, clock, closed } = await boundEsme({ bounds: quick });
+    await clock.advance(30_000);
+    await peer.next('enquire_link');
+    peer.send({ command: 'deliver_sm', sequence: 1, ...TO });
+    await clock.advance(1_000);
+    peer.send({ command: 'deliver_sm', sequence: 2, ...TO });
+    await clock.advance(4_000);
+    expect([session.counters.timeouts, closed]).toEqual([1, []]);
     peer.destroy();
   });
 
