@@ -13,6 +13,7 @@ import { createTasks, type Tasks } from './tasks.js';
 
 export { showLineEvent } from './line-events.js';
 export type { Actor, MarketRanges, PartnerRanges, Scope } from './model.js';
+export { marketOfNumber, partnerRanges } from './partner-ranges.js';
 export type { OrderedPlans, Report, Reporter, SubscriptionEntitlements } from './ports.js';
 export { showOrder, showSim, showSubscription, showTask } from './show.js';
 export type { SimBatchResult, SimRow } from './sims.js';

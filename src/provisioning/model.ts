@@ -28,8 +28,8 @@ export interface MarketRanges {
 
 /** The partners' ranges and authority, as `partners/` declares them. */
 export interface PartnerRanges {
-  /** @throws GatewayError `MARKET.NOT_COVERED` naming `pointer` when the partner has no such market. */
-  market(partnerId: string, market: string, pointer: string): MarketRanges;
+  /** @throws GatewayError `MARKET.NOT_COVERED` naming `pointer` for a market that the partner or the token does not have. */
+  market(scope: Scope, market: string, pointer: string): MarketRanges;
   authority(partnerId: string): { sims: Authority; subscriptions: Authority };
 }
 

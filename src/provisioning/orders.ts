@@ -63,7 +63,7 @@ export function createOrders({ control, clock, ranges, plans, report, wake }: Or
 
   return {
     async create(tx, hints, actor, request) {
-      const own = ranges.market(actor.partnerId, request.market, '/market');
+      const own = ranges.market(actor, request.market, '/market');
       const now = new Date(clock.now());
       const orderId = newId('ord', clock.now());
       const items: OrderItem[] = [];

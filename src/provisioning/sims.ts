@@ -48,7 +48,7 @@ const CHUNK = 200;
 export function createSims({ control, clock, ranges }: { control: ControlStore; clock: Clock; ranges: PartnerRanges }): Sims {
   return {
     async register(tx, actor, { market, externalId, sims }) {
-      const own = ranges.market(actor.partnerId, market, '/market');
+      const own = ranges.market(actor, market, '/market');
       const now = new Date(clock.now());
       const id = newId('sbt', clock.now());
       const items: SimResult[] = [];

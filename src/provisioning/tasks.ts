@@ -148,7 +148,7 @@ export function createTasks({ control, clock, ranges, entitlements, report, wake
       });
       const confirmed = confirmedAt ?? now;
       if (imsi !== undefined) {
-        const { mccMnc } = ranges.market(task.partnerId, task.market, '/imsi');
+        const { mccMnc } = ranges.market(actor, task.market, '/imsi');
         if (!mccMnc.some((network) => parseImsi(imsi, '/imsi').startsWith(network))) {
           const message = "does not begin with one of the market's MCC-MNC";
           throw new GatewayError('PROVISIONING.IMSI_NOT_OURS', {
