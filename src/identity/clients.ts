@@ -1,4 +1,4 @@
-import { createHash, type JsonWebKey, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, type JsonWebKey, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../kernel/clock.js';
 import { assert } from '../kernel/errors.js';
 import type { Store } from '../store/index.js';
@@ -32,12 +32,14 @@ export interface SandboxClientRequest {
   clientId: string;
   partnerId: string;
   scopes: readonly string[];
+  /** At least 32 characters of `[A-Za-z0-9_-]`; only its hash is kept here. */
+  secret: string;
 }
 
 export interface Clients {
   find(clientId: string): Promise<OAuthClient | undefined>;
-  /** @returns the secret of a client that was made now; undefined when it exists already. */
-  ensureSandboxClient(request: SandboxClientRequest): Promise<string | undefined>;
+  /** Makes the client, or gives it this secret and these scopes. The caller has kept the secret where it belongs. */
+  ensureSandboxClient(request: SandboxClientRequest): Promise<void>;
 }
 
 /** Secrets are 32 random bytes, so that one round of SHA-256 is enough: there is nothing to guess. */
@@ -73,21 +75,13 @@ export function createClients({ store, clock, directory, platformClients }: Clie
       if (listed) return listed.partnerId === partnerId ? { ...listed, secretHash } : listed;
       return { id: clientId, partnerId, environment: 'sandbox', scopes: row.scopes.split(' ').filter(Boolean), secretHash };
     },
-    async ensureSandboxClient({ clientId, partnerId, scopes }) {
+    async ensureSandboxClient({ clientId, partnerId, scopes, secret }) {
       assert(partnerId !== PLATFORM_PARTNER_ID, 'the sandbox makes no platform client');
       assert(directory.environmentOf(partnerId) === 'sandbox', 'only a sandbox partner gets a client made');
-      const granted = [...allowedScopes(partnerId, scopes)].join(' ');
-      const secret = randomBytes(32).toString('base64url');
-      return await store.transact(async (tx) => {
-        const known = await tx.sandboxClient.findUnique({ where: { clientId } });
-        if (known) {
-          if (known.scopes !== granted) await tx.sandboxClient.update({ where: { clientId }, data: { scopes: granted } });
-          return undefined;
-        }
-        const secretHash = hashSecret(secret);
-        await tx.sandboxClient.create({ data: { clientId, partnerId, secretHash, scopes: granted, createdAt: new Date(clock.now()) } });
-        return secret;
-      });
+      const row = { partnerId, secretHash: hashSecret(secret), scopes: [...allowedScopes(partnerId, scopes)].join(' ') };
+      await store.transact((tx) =>
+        tx.sandboxClient.upsert({ where: { clientId }, create: { clientId, ...row, createdAt: new Date(clock.now()) }, update: row }),
+      );
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { JsonWebKey } from 'node:crypto';
+import jwt from 'jsonwebtoken';
 import type { Clock, Timer } from '../kernel/clock.js';
 import type { Closable } from '../kernel/closing-stack.js';
 import { GatewayError } from '../kernel/errors.js';
@@ -16,6 +16,7 @@ import { createTokens } from './tokens.js';
 export { clientDirectoryOf } from './client-directory.js';
 export { type ClientDirectory, type Environment, hashSecret, type OAuthClient, type SandboxClientRequest } from './clients.js';
 export { createKeyWrap, openMasterKey } from './master-key.js';
+export { partnerClients } from './partner-clients.js';
 export { isPartnerScope, PARTNER_SCOPES, PLATFORM_PARTNER_ID, PLATFORM_SCOPES } from './scopes.js';
 export { TokenError } from './token-error.js';
 
@@ -53,9 +54,11 @@ export interface Identity extends Closable {
   /** @throws GatewayError `UNAUTHENTICATED` when the token is not valid or its client is gone. */
   callerOf(token: string): Promise<Principal>;
   readonly deviceTokens: DeviceTokens;
-  jwks(): { keys: JsonWebKey[] };
+  jwks(): { keys: object[] };
   metadata(): Record<string, unknown>;
-  ensureSandboxClient(request: SandboxClientRequest): Promise<string | undefined>;
+  ensureSandboxClient(request: SandboxClientRequest): Promise<void>;
+  /** A compact JWS (RFC 7515) over the payload as JSON, by the key that signs now; partners verify it with our JWKS. */
+  sign(payload: Readonly<Record<string, unknown>>): Promise<string>;
   rotateSigningKey(): Promise<void>;
   /** Rotates and deletes what has expired. It also does so by itself, every minute. */
   sweep(): Promise<void>;
@@ -73,7 +76,7 @@ export interface IdentityOptions {
   directory: ClientDirectory;
   platformClients?: readonly OAuthClient[];
   /** Further public keys that our JWKS shows, those of webhooks' scheme v1a say. */
-  otherKeys?: () => readonly JsonWebKey[];
+  otherKeys?: () => readonly object[];
 }
 
 const SWEEP_MS = 60_000;
@@ -180,6 +183,10 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     ensureSandboxClient(request) {
       if (environment !== 'sandbox') throw new GatewayError('SANDBOX.ONLY', { detail: 'Only the sandbox makes clients.' });
       return clients.ensureSandboxClient(request);
+    },
+    async sign(payload) {
+      const key = keys.active();
+      return jwt.sign({ ...payload }, key.privateKey, { algorithm: 'ES256', keyid: key.kid, noTimestamp: true });
     },
     rotateSigningKey: keys.rotate,
     sweep,

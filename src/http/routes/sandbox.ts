@@ -91,6 +91,15 @@ export function createSandboxRoutes(options: SandboxRouteOptions): PartnerRoutes
   };
 }
 
+/** Outside the sandbox each of its operations says so. */
+export function createNoSandboxRoutes(): PartnerRoutes {
+  const refuse = async () => {
+    throw new GatewayError('SANDBOX.ONLY', { detail: 'This operation exists in the sandbox only.' });
+  };
+  const operations = ['getSandboxClock', 'moveSandboxClock', 'createNumberVerificationToken', 'sendSandboxInboundSms', 'listSandboxSms'];
+  return Object.fromEntries(operations.map((operationId) => [operationId, { handle: refuse }]));
+}
+
 /** The answer waits for the gateway's own commit, but not for ever: the handset goes on trying. */
 async function within(clock: Clock, ms: number, work: Promise<void>): Promise<void> {
   await new Promise<void>((resolve, reject) => {
