@@ -19,6 +19,12 @@ export interface Catalogue {
   /** @throws GatewayError `NOT_FOUND`. */
   get(scope: PlanScope, planId: string, from?: ControlReader | ControlTransaction): Promise<Plan>;
   /**
+   * The plan as an order takes it. A draft, a plan of tomorrow, of another market or of a stranger all look the same.
+   *
+   * @throws GatewayError `PROVISIONING.PLAN_NOT_OFFERED` naming `pointer`, `ZERO_RATING.NOT_PERMITTED_IN_MARKET`.
+   */
+  offered(tx: ControlTransaction, scope: PlanScope, market: string, planId: string, pointer: string): Promise<Plan>;
+  /**
    * Publishes a plan's newest version as of `effectiveAt`.
    *
    * @throws GatewayError `NOT_FOUND`, `INCOMPATIBLE_STATE` (retired), `ZERO_RATING.NOT_PERMITTED_IN_MARKET`.
@@ -74,6 +80,22 @@ export function createCatalogue({
         (plan) => plan.id,
         (plan) => plan,
       );
+    },
+    async offered(tx, scope, market, planId, pointer) {
+      const row = await tx.plan.findFirst({ where: { AND: [visible(scope), { id: planId, market, status: 'published' }] } });
+      const [plan] = row ? await withDocuments(tx, [row]) : [];
+      const now = new Date(clock.now());
+      if (!plan || plan.effectiveFrom > now) {
+        const message = 'is not a plan that you offer in this market today';
+        throw new GatewayError('PROVISIONING.PLAN_NOT_OFFERED', {
+          detail: `${pointer}: ${message}`,
+          hint: 'GET /v1/plans?status=published lists the plans of your markets; effectiveFrom says from when each is sold.',
+          errors: [{ pointer, code: 'PROVISIONING.PLAN_NOT_OFFERED', message }],
+        });
+      }
+      // The law may have changed since the plan was published.
+      permitPlan(plan, now);
+      return plan;
     },
     async publish(tx, scope, planId, effectiveAt) {
       const plan = await get(scope, planId, tx);
