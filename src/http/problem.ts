@@ -54,6 +54,8 @@ function instanceOf(path: string): string {
 /** Sends a failure as `application/problem+json`, or as `application/json` when that is all the client accepts. */
 export function sendProblem(request: Request, response: Response, failure: GatewayError, context: ProblemContext): void {
   response.set(failure.headers);
+  // RFC 9110 §11.6.1: a 401 always says how to authenticate.
+  if (failure.status === 401 && !response.hasHeader('www-authenticate')) response.set('WWW-Authenticate', 'Bearer realm="causeway"');
   const plain = request.accepts('application/problem+json') === false && request.accepts('application/json') !== false;
   const bytes = Buffer.from(JSON.stringify(problemOf(failure, context)));
   response.status(failure.status).set('Cache-Control', 'no-store');

@@ -50,6 +50,12 @@ export function createHttpServer(listener: RequestListener, clock: Clock, limits
     socket.once('close', () => sockets.delete(socket));
   });
   let closing: Promise<void> | undefined;
+  // A connection whose request was running when the drain began is idle only now, and nobody else would close it.
+  server.on('request', (_request, response) => {
+    response.once('close', () => {
+      if (closing) setImmediate(() => server.closeIdleConnections());
+    });
+  });
 
   async function drain(): Promise<void> {
     if (!server.listening) return;
