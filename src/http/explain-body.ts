@@ -52,6 +52,8 @@ export function explainBody(schema: SpecObject, body: unknown, resolve: (node: u
     }
     const fitting = branches.filter((branch) => fitsType(resolve(branch)['type'], value));
     if (fitting.length === 1) explain(fitting[0], value, steps);
+    const types = new Set(branches.map((branch) => nameOfType(resolve(branch)['type'])));
+    if (fitting.length === 0) report(steps, 'type', `must be ${[...types].join(' or ')}`);
   }
 
   /** What the discriminator may say to choose this branch (OpenAPI 3.0.3, Discriminator Object). */

@@ -81,19 +81,20 @@ export function createIdempotency({ store, clock }: { store: Store['control']; c
     return count;
   }
 
-  async function stored(scope: Scope, fingerprint: string): Promise<Answer | undefined> {
+  async function stored(scope: Scope, fingerprint: string): Promise<Answer | 'expired' | undefined> {
     const row = await store.read.idempotencyKey.findUnique({ where: { partnerId_method_path_key: scope } });
-    if (!row || row.expiresAt.getTime() <= clock.now()) return undefined;
+    if (!row) return undefined;
+    if (row.expiresAt.getTime() <= clock.now()) return 'expired';
     if (row.fingerprint !== fingerprint) throw reused();
     const headers = JSON.parse(row.headers) as Record<string, string>;
     const body: unknown = row.body === '' ? undefined : JSON.parse(row.body);
     return { status: row.status, headers: { ...headers, 'Idempotency-Replayed': 'true' }, ...(body === undefined ? {} : { body }) };
   }
 
-  async function act(route: OnceRoute, request: ApiRequest, scope: Scope, fingerprint: string): Promise<Answer> {
+  async function act(route: OnceRoute, request: ApiRequest, scope: Scope, fingerprint: string, expired: boolean): Promise<Answer> {
     const now = clock.now();
     return await store.transact(async (tx, hints) => {
-      await tx.idempotencyKey.deleteMany({ where: { ...scope, expiresAt: { lte: new Date(now) } } });
+      if (expired) await tx.idempotencyKey.deleteMany({ where: { ...scope, expiresAt: { lte: new Date(now) } } });
       const answer = await route.act(request, tx, hints);
       if (answer.status >= 500) throw new NotKept(answer);
       await tx.idempotencyKey.create({
@@ -119,14 +120,14 @@ export function createIdempotency({ store, clock }: { store: Store['control']; c
     inFlight.set(place, fingerprint);
     try {
       const before = await stored(scope, fingerprint);
-      if (before) return before;
+      if (before !== undefined && before !== 'expired') return before;
       try {
-        return await act(route, request, scope, fingerprint);
+        return await act(route, request, scope, fingerprint, before === 'expired');
       } catch (failure) {
         if (failure instanceof NotKept) return failure.answer;
         // Another node may have committed the same key first: then ours is undone and its answer stands.
         const winner = isUniqueViolation(failure) ? await stored(scope, fingerprint) : undefined;
-        if (winner) return winner;
+        if (winner !== undefined && winner !== 'expired') return winner;
         throw failure;
       }
     } finally {
