@@ -13,7 +13,6 @@ import { openSigningKeys } from './signing-keys.js';
 import { TokenError } from './token-error.js';
 import { createTokens } from './tokens.js';
 
-export { clientDirectoryOf } from './client-directory.js';
 export { type ClientDirectory, type Environment, hashSecret, type OAuthClient, type SandboxClientRequest } from './clients.js';
 export { createKeyWrap, openMasterKey } from './master-key.js';
 export { partnerClients } from './partner-clients.js';
@@ -188,7 +187,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
       const key = keys.active();
       return jwt.sign({ ...payload }, key.privateKey, { algorithm: 'ES256', keyid: key.kid, noTimestamp: true });
     },
-    rotateSigningKey: keys.rotate,
+    rotateSigningKey: () => keys.rotate(),
     sweep,
     async close() {
       closed = true;
