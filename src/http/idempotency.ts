@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../kernel/clock.js';
 import { type FieldError, GatewayError } from '../kernel/errors.js';
+import type { KeyWrap } from '../kernel/key-wrap.js';
 import type { Store } from '../store/index.js';
 import type { Answer, ApiRequest, OnceRoute } from './route.js';
 
 /** How long an answer is kept for repeats. */
 export const KEEP_MS = 72 * 3_600_000;
 const SWEEP_MS = 600_000;
+const PURPOSE = 'idempotent-answer';
 const KEY = /^[!-~]{1,255}$/;
 
 export interface Idempotency {
@@ -63,7 +65,14 @@ class NotKept extends Error {
   }
 }
 
-export function createIdempotency({ store, clock }: { store: Store['control']; clock: Clock }): Idempotency {
+export interface IdempotencyOptions {
+  store: Store['control'];
+  clock: Clock;
+  /** Stored answers rest wrapped: one may hold a webhook's secret, which is shown once and kept nowhere in the clear. */
+  keyWrap: KeyWrap;
+}
+
+export function createIdempotency({ store, clock, keyWrap }: IdempotencyOptions): Idempotency {
   /** What runs in this process, by scope, with its fingerprint. Other nodes meet at the key's primary key. */
   const inFlight = new Map<string, string>();
   let timer = clock.setTimer(SWEEP_MS, tick);
@@ -87,7 +96,7 @@ export function createIdempotency({ store, clock }: { store: Store['control']; c
     if (row.expiresAt.getTime() <= clock.now()) return 'expired';
     if (row.fingerprint !== fingerprint) throw reused();
     const headers = JSON.parse(row.headers) as Record<string, string>;
-    const body: unknown = row.body === '' ? undefined : JSON.parse(row.body);
+    const body: unknown = row.body === '' ? undefined : JSON.parse(Buffer.from(keyWrap.unwrap(row.body, PURPOSE)).toString('utf8'));
     return { status: row.status, headers: { ...headers, 'Idempotency-Replayed': 'true' }, ...(body === undefined ? {} : { body }) };
   }
 
@@ -103,7 +112,7 @@ export function createIdempotency({ store, clock }: { store: Store['control']; c
           fingerprint,
           status: answer.status,
           headers: JSON.stringify(answer.headers ?? {}),
-          body: answer.body === undefined ? '' : JSON.stringify(answer.body),
+          body: answer.body === undefined ? '' : keyWrap.wrap(Buffer.from(JSON.stringify(answer.body)), PURPOSE),
           createdAt: new Date(now),
           expiresAt: new Date(now + KEEP_MS),
         },

@@ -2,6 +2,7 @@ import type { Express } from 'express';
 import express from 'express';
 import helmet from 'helmet';
 import type { Clock } from '../kernel/clock.js';
+import type { KeyWrap } from '../kernel/key-wrap.js';
 import type { Log } from '../kernel/log.js';
 import type { Store } from '../store/index.js';
 import type { Authenticator } from './authorize.js';
@@ -44,6 +45,8 @@ export interface HttpOptions {
   routes: { partner: PartnerRoutes; device: DeviceRoutes; public: PublicRoutes };
   identity: Authenticator;
   store: Store['control'];
+  /** Wraps stored answers. */
+  keyWrap: KeyWrap;
   clock: Clock;
   log: Log;
   /** partner.yaml `rateLimits`. */
@@ -71,10 +74,10 @@ export interface Http extends HttpServer {
  * @throws Error when an operation of the contract has no route or a route no operation.
  */
 export function createHttp(options: HttpOptions): Http {
-  const { clock, log, store } = options;
+  const { clock, keyWrap, log, store } = options;
   const contract = loadContract(options.contractPath);
   const metrics = options.metrics ?? createHttpMetrics();
-  const idempotency = createIdempotency({ store, clock });
+  const idempotency = createIdempotency({ store, clock, keyWrap });
   const dispatch = createDispatch({
     ...options,
     contract,

@@ -62,13 +62,14 @@ export async function startTestEdge(options: TestEdgeOptions = {}): Promise<Test
   const clock = options.clock ?? systemClock;
   const store = options.store ?? opened.push(await openTestStore());
   const clients = options.clients ?? [aClient()];
+  const keyWrap = createKeyWrap(randomBytes(32));
   const lines: string[] = [];
   const log = createLog('info', { write: (line) => void lines.push(line) });
   let url = '';
   const identity = opened.push(
     await createIdentity({
       store: store.control,
-      keyWrap: createKeyWrap(randomBytes(32)),
+      keyWrap,
       clock,
       log,
       environment: 'sandbox',
@@ -91,6 +92,7 @@ export async function startTestEdge(options: TestEdgeOptions = {}): Promise<Test
       },
       identity,
       store: store.control,
+      keyWrap,
       clock,
       log,
       rateLimitsOf,

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createIdempotency } from '../../src/http/idempotency.js';
 import type { OnceRoute } from '../../src/http/index.js';
+import { createKeyWrap } from '../../src/identity/index.js';
 import { newId } from '../../src/kernel/ids.js';
 import type { ApiClient } from '../fakes/api-client.js';
 import { createFakeClock, type FakeClock } from '../fakes/clock.js';
@@ -126,6 +128,14 @@ describe('a repeat', () => {
 });
 
 describe('what is kept', () => {
+  // A stored answer may hold a secret that is shown once.
+  test('rests wrapped: the row does not show the answer', async () => {
+    const { body } = await api.post('/v1/orders', anOrder(), { idempotencyKey: 'one' });
+    const rows = JSON.stringify(await edge.store.control.read.idempotencyKey.findMany());
+    expect(body.externalId).toBe('e-plus-1');
+    expect(rows).not.toContain('e-plus-1');
+  });
+
   test('effect and key are one commit: when the route throws, neither is there and the key is free', async () => {
     next = () => Promise.reject(new Error('no'));
     expect((await api.post('/v1/orders', anOrder(), { idempotencyKey: 'one' })).status).toBe(500);
@@ -143,7 +153,8 @@ describe('what is kept', () => {
 
   test('for 72 hours: then the same key acts again, and a sweep has deleted the row', async () => {
     const own = createFakeClock();
-    const idempotency = createIdempotency({ store: edge.store.control, clock: own });
+    const keyWrap = createKeyWrap(randomBytes(32));
+    const idempotency = createIdempotency({ store: edge.store.control, keyWrap, clock: own });
     const caller = { partnerId: 'e-plus', clientId: 'c', scopes: new Set<string>(), markets: undefined };
     const request = { caller, correlator: 'c', remoteAddress: '', params: {}, query: {}, body: { a: 1 }, header: () => undefined };
     const route: OnceRoute = { act: async () => ({ status: 201, body: { n: ++acted } }) };
@@ -155,7 +166,7 @@ describe('what is kept', () => {
     expect((await once('a')).headers).toEqual({ 'Idempotency-Replayed': 'true' });
     await own.advance(1);
     expect(await once('a')).toEqual({ status: 201, body: { n: 3 } });
-    const sweeping = createIdempotency({ store: edge.store.control, clock: own });
+    const sweeping = createIdempotency({ store: edge.store.control, keyWrap, clock: own });
     await own.advance(600_000);
     await expect.poll(keys).toBe(1);
     sweeping.close();
