@@ -67,7 +67,7 @@ export function createZeroRating(options: ZeroRatingOptions): ZeroRating {
       );
     },
     async close() {
-      await Promise.all(running.splice(0).map((task) => task.close()));
+      for (const task of running.splice(0)) await task.close();
     },
   };
 }

@@ -45,7 +45,7 @@ export function refusal(
     return { detail: failure.detail, hint: 'Ask your contact to have the law of the market looked at.' };
   }
   if (permits(policy, kind)) return undefined;
-  const detail = `Market ${market} permits ${PERMITS_ONLY[policy.policy]} since ${policy.since} (${policy.legalReference}); this is ${kind}.`;
+  const detail = `Market ${market} permits ${PERMITS_ONLY[policy.policy]} since ${policy.since} (${policy.legalReference.replace(/\.$/, '')}); this is ${kind}.`;
   return { detail, hint: HINTS[policy.policy] };
 }
 

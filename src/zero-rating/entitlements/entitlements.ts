@@ -50,8 +50,8 @@ export function createEntitlements(options: EntitlementsOptions): Entitlements {
   const write = createWriter({ report, feed });
 
   return {
-    snapshot: feed.snapshot,
-    changes: feed.changes,
+    snapshot: (scope, request) => feed.snapshot(scope, request),
+    changes: (scope, request) => feed.changes(scope, request),
     decide: (scope, request) => decide(options, scope, request),
     sweep: () => sweepTerms(options, write),
     grantFromPlan: (tx, subscription, correlator) => grantFromPlan(options, write, tx, subscription, correlator),
