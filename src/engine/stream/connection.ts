@@ -21,7 +21,7 @@ const CLOSE_GRACE_MS = 5_000;
 /** Calls of one device that may be under way; more are refused. */
 const CALLS_MAX = 32;
 /** Bytes that may wait for a reader before we stop reading from it and for it. */
-export const BUFFERED_MAX_BYTES = 1024 * 1024;
+const BUFFERED_MAX_BYTES = 1024 * 1024;
 
 export interface StreamParts {
   calls: MessagingCalls;

@@ -20,9 +20,14 @@ const frame = z.discriminatedUnion('t', [
     id: z.string().min(1).max(64),
     verb: z.string().max(16),
     path: z.string().max(256),
-    body: z.unknown(),
+    body: z.unknown().optional(),
   }),
-  z.object({ t: z.literal('res'), id: z.string().min(1).max(64), status: z.number().int().min(100).max(599), body: z.unknown() }),
+  z.object({
+    t: z.literal('res'),
+    id: z.string().min(1).max(64),
+    status: z.number().int().min(100).max(599),
+    body: z.unknown().optional(),
+  }),
 ]);
 
 export type Frame = z.output<typeof frame>;
