@@ -1,0 +1,21 @@
+import type { Clock, DomainClock } from '../kernel/clock.js';
+import type { Log } from '../kernel/log.js';
+import type { MessageStore } from '../store/index.js';
+import type { SmsEngine, SmsPartners } from './ports.js';
+import type { Serial } from './serial.js';
+import type { Tasks } from './tasks.js';
+
+/** What the parts of the bridge share. */
+export interface SmsContext {
+  store: MessageStore;
+  clock: Clock;
+  domainClock: DomainClock;
+  log: Log;
+  engine: SmsEngine;
+  partners: SmsPartners;
+  tasks: Tasks;
+  /** One change at a time for one message, or for one handset. */
+  serial: Serial;
+  /** Hint that the outbox of messages.db has new events. */
+  wakeOutbox: () => void;
+}

@@ -1,0 +1,251 @@
+import { randomUUID } from 'node:crypto';
+import type { Bus } from '../bus/index.js';
+import { type Fallback, OUTBOX_HINT } from '../engine/index.js';
+import type { Clock, DomainClock, Timer } from '../kernel/clock.js';
+import { notFound } from '../kernel/errors.js';
+import type { KeyWrap } from '../kernel/key-wrap.js';
+import type { Log } from '../kernel/log.js';
+import { parseReceipt } from '../smpp/index.js';
+import type { MessageStore } from '../store/index.js';
+import type { SmsContext } from './context.js';
+import { type BreakerOptions, createBreaker } from './fallbacks/breaker.js';
+import { createFallbackWorker } from './fallbacks/worker.js';
+import { openHashKey } from './inbound/hash-key.js';
+import { createInbound, REPEAT_MS } from './inbound/inbound.js';
+import { createReplyRouter } from './inbound/route-reply.js';
+import { linkKey, type OperatorLink, type OperatorLinkOptions, openOperatorLink } from './links/open-links.js';
+import { type LinkView, showLink } from './links/show-link.js';
+import { FINAL_STATES } from './message.js';
+import type { Opener } from './opener/index.js';
+import { forgetOld } from './operations.js';
+import { createAttempt } from './outbound/attempt.js';
+import { createLane, type Lane } from './outbound/lane.js';
+import { createPricing } from './outbound/price.js';
+import { createSettler } from './outbound/settle.js';
+import type { SmsEngine, SmsPartners } from './ports.js';
+import { readSms } from './read-sms.js';
+import { createReceipts } from './receipts/receipts.js';
+import { createSerial } from './serial.js';
+import { showSms } from './show.js';
+import { createTasks } from './tasks.js';
+
+export interface SmsOptions {
+  /** `store.messages`. */
+  store: MessageStore;
+  bus: Bus;
+  clock: Clock;
+  domainClock: DomainClock;
+  log: Log;
+  engine: SmsEngine;
+  partners: SmsPartners;
+  opener: Opener;
+  /** Encrypts what waits at rest (answers by SMS and their parts). */
+  keyWrap: KeyWrap;
+  /** Where the simulated SMSC listens, for links whose host is `sandbox`; asked before each try. */
+  sandboxSmsc?: (() => { host: string; port: number } | undefined) | undefined;
+  /** Claims of fallbacks per partner, at most; 600 a minute and 10,000 an hour. */
+  caps?: { perMinute: number; perHour: number } | undefined;
+  /** How our own delivery does; while it is sick no fallback is claimed. */
+  deliveryHealth?: BreakerOptions['health'];
+  /** How often lost hints are made up for; 1 s. */
+  sweepMs?: number | undefined;
+}
+
+/** Whose resources somebody may see: a partner's, in the markets that the token covers (undefined = all). */
+export interface SmsScope {
+  partnerId: string;
+  markets: readonly string[] | undefined;
+}
+
+export type ShownSms = ReturnType<typeof showSms>;
+
+/** The SMS bridge. */
+export interface SmsBridge {
+  /** @throws GatewayError `NOT_FOUND`. */
+  getMessage(scope: SmsScope, smsId: string): Promise<ShownSms>;
+  /** A partner's links, by id. */
+  links(partnerId: string): Promise<LinkView[]>;
+  /** Why a fallback that is due has not been claimed; undefined when nothing holds it. */
+  holdReason(fallback: Pick<Fallback, 'partnerId' | 'state' | 'dueAt'>): string | undefined;
+  /** A hint: a fallback may have come due (the test clock moved), or something waits. */
+  wake(): void;
+  /** Resolves when nothing is under way: no claim, submit, receipt or answer. For tests and the drain. */
+  idle(): Promise<void>;
+  /** Takes nothing new, waits for what is in flight, unbinds. */
+  close(): Promise<void>;
+}
+
+const CAPS = { perMinute: 600, perHour: 10_000 };
+const SWEEP_MS = 1_000;
+/** Rows that one sweep takes of each kind. */
+const SWEEP_ROWS = 200;
+const HOUR_MS = 3_600_000;
+/** A receipt that nobody asked for is kept as long as a message may live, for the invoice. */
+const RECEIPTS_KEPT_MS = 7 * 86_400_000;
+
+/**
+ * Opens the bridge: finishes what a crash interrupted, brings the links up, and works until it is closed. Rows that were
+ * being submitted when the process ended have an unknown outcome and are not sent again.
+ */
+export async function createSms(options: SmsOptions): Promise<SmsBridge> {
+  const { store, bus, clock, domainClock, log, engine, partners, opener, keyWrap } = options;
+  const processId = randomUUID();
+  const tasks = createTasks(log);
+  const wakeOutbox = () => bus.publish(OUTBOX_HINT, '');
+  const context: SmsContext = { store, clock, domainClock, log, engine, partners, tasks, serial: createSerial(), wakeOutbox };
+  const links = new Map<string, OperatorLink>();
+  const lanes = new Map<string, Lane>();
+  const settler = createSettler(context, createPricing(partners));
+  const receipts = createReceipts(context, settler);
+  const route = createReplyRouter({ context, opener, keyWrap });
+  const inbound = createInbound({
+    context,
+    keyWrap,
+    hashKey: await openHashKey(store, keyWrap),
+    isLive: (sessionId) =>
+      [...links.values()].some(({ binds }) => binds.some((b) => b.link.state.state === 'bound' && b.sessionId() === sessionId)),
+    onReceived: (inboundId) => tasks.start('reply', () => routeOnce(inboundId)),
+  });
+  const breaker = createBreaker({ clock, ...(options.caps ?? CAPS), health: options.deliveryHealth });
+  const worker = createFallbackWorker({
+    context,
+    breaker,
+    onQueued: (partnerId, linkId) => lanes.get(linkKey(partnerId, linkId))?.wake(),
+  });
+  let timer: Timer | undefined;
+  let sweeping: Promise<void> | undefined;
+  let isAgain = false;
+  let forgetAt = 0;
+  let closed = false;
+
+  const routeOnce = (inboundId: string) => context.serial.run(`route ${inboundId}`, () => route(inboundId));
+
+  const ids = async (sql: string, ...parameters: (string | number)[]): Promise<string[]> =>
+    (await store.read<{ id: string }>(`${sql} LIMIT ${SWEEP_ROWS}`, parameters)).map((row) => row.id);
+
+  /** Attempts that nobody is at any more: after a crash, or when the store failed in the middle. */
+  async function endAbandoned(): Promise<void> {
+    for (const id of await ids("SELECT id FROM sms_message WHERE state = 'submitting'")) {
+      if ([...lanes.values()].some((lane) => lane.isBusy(id))) continue;
+      const message = await settler.settle(id, true);
+      const link = message && links.get(linkKey(message.partnerId, message.linkId));
+      if (message?.state === 'unknown' && link) await receipts.resolveUnknown(link, message);
+    }
+  }
+
+  async function sweepOnce(): Promise<void> {
+    const now = clock.now();
+    await endAbandoned();
+    for (const id of await ids('SELECT id FROM sms_message WHERE untold = 1')) await settler.settle(id);
+    for (const id of await ids("SELECT id FROM sms_message WHERE state = 'submitted' AND receipt_due_at <= $1", now)) {
+      await settler.giveUp(id);
+    }
+    for (const id of await ids("SELECT id FROM sms_message WHERE state = 'queued' AND expires_at <= $1", now)) {
+      if (![...lanes.values()].some((lane) => lane.isBusy(id))) await settler.end(id, 'expired', 'expired-in-queue');
+    }
+    for (const id of await ids("SELECT id FROM sms_inbound WHERE state = 'received'")) await routeOnce(id);
+    await worker.run();
+    if (forgetAt <= now) {
+      forgetAt = now + HOUR_MS;
+      await store.run(forgetOld, { repeatsBefore: now - REPEAT_MS, receiptsBefore: now - RECEIPTS_KEPT_MS });
+    }
+    for (const lane of lanes.values()) lane.wake();
+  }
+
+  function sweep(): void {
+    if (closed) return;
+    isAgain = true;
+    if (sweeping) return;
+    timer?.cancel();
+    tasks.start('sweep', async () => {
+      sweeping = (async () => {
+        while (isAgain && !closed) {
+          isAgain = false;
+          await sweepOnce();
+        }
+      })();
+      try {
+        await sweeping;
+      } finally {
+        sweeping = undefined;
+        if (!closed) timer = clock.setTimer(options.sweepMs ?? SWEEP_MS, sweep);
+      }
+    });
+  }
+
+  function openLane(given: Pick<OperatorLinkOptions, 'partner' | 'config'>): void {
+    const link = openOperatorLink({
+      ...given,
+      sandboxSmsc: options.sandboxSmsc,
+      clock,
+      log,
+      processId,
+      onChange: () => lanes.get(linkKey(given.partner.id, given.config.id))?.wake(),
+      async onDeliver(bind, pdu) {
+        const receipt = parseReceipt(pdu, given.config.dataCodingDefault === 'gsm0338' ? 'gsm0338' : 'latin1');
+        await (receipt ? receipts.take(link, pdu, receipt) : inbound.take(link, bind, pdu));
+      },
+    });
+    const attempt = createAttempt({
+      context,
+      opener,
+      settler,
+      link,
+      onAccepted: (smsId, number, key) => receipts.claimHeld(link, smsId, number, key),
+      onUnknown: (message) => receipts.resolveUnknown(link, message),
+    });
+    links.set(link.key, link);
+    lanes.set(link.key, createLane({ context, link, attempt }));
+  }
+
+  await receipts.recover();
+  for (const partner of partners.all()) for (const config of partner.smpp.links) openLane({ partner, config });
+  await worker.recover();
+  await recoverReceived();
+  sweep();
+
+  /** Receipts that were matched right before a crash. */
+  async function recoverReceived(): Promise<void> {
+    const rows = await store.read<{ id: string }>(
+      `SELECT DISTINCT m.id FROM sms_message m JOIN sms_receipt r ON r.sms_id = m.id
+       WHERE m.state NOT IN (${FINAL_STATES.map((state) => `'${state}'`).join(', ')}) LIMIT 10000`,
+    );
+    for (const { id } of rows) await settler.settle(id);
+  }
+
+  return {
+    async getMessage({ partnerId, markets }, smsId) {
+      const sms = await readSms(store, smsId);
+      const isVisible = sms?.message.partnerId === partnerId && (markets === undefined || markets.includes(sms.message.market));
+      if (!sms || !isVisible) throw notFound('SMS');
+      return showSms(sms);
+    },
+    async links(partnerId) {
+      const own = [...links.values()].filter((link) => link.partner.id === partnerId).sort((a, b) => (a.config.id < b.config.id ? -1 : 1));
+      return Promise.all(
+        own.map(async (link) => {
+          const [row] = await store.read<{ n: number }>(
+            `SELECT COALESCE(SUM(COALESCE(segment_count, 1)), 0) AS n FROM sms_message
+             WHERE link_id = $1 AND partner_id = $2 AND state = 'queued'`,
+            [link.config.id, partnerId],
+          );
+          const reason = lanes.get(link.key)?.reason() ?? breaker.reason(partnerId);
+          return showLink(link, { waiting: Number(row?.n ?? 0), reason });
+        }),
+      );
+    },
+    holdReason: ({ partnerId, state, dueAt }) =>
+      state === 'armed' && dueAt <= domainClock.now(partnerId) ? breaker.reason(partnerId) : undefined,
+    wake: sweep,
+    idle: () => tasks.settled(),
+    async close() {
+      if (closed) return;
+      closed = true;
+      timer?.cancel();
+      for (const lane of lanes.values()) await lane.close();
+      // What is on the wire is settled by its links, which wait for the answers; then what they started is waited for.
+      await Promise.all([...links.values()].map((link) => link.close()));
+      await tasks.settled();
+    },
+  };
+}

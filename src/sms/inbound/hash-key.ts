@@ -1,0 +1,13 @@
+import { randomBytes } from 'node:crypto';
+import type { KeyWrap } from '../../kernel/key-wrap.js';
+import type { MessageStore } from '../../store/index.js';
+import { insertSecret } from '../operations.js';
+
+const NAME = 'inbound-hash-key';
+
+/** The key under which repeats of inbound SMS are recognised: made once, shared by all nodes, wrapped at rest. */
+export async function openHashKey(store: MessageStore, keyWrap: KeyWrap): Promise<Uint8Array> {
+  await store.run(insertSecret, { name: NAME, wrapped: keyWrap.wrap(randomBytes(32), NAME) });
+  const [row] = await store.read<{ wrapped: string }>('SELECT wrapped FROM sms_secret WHERE name = $1', [NAME]);
+  return keyWrap.unwrap(row?.wrapped ?? '', NAME);
+}

@@ -1,0 +1,7 @@
+/** The SMS bridge: fallbacks of app messages, the queue to the operators' SMSCs, receipts, and answers back into the chat. */
+export { createSms, type ShownSms, type SmsBridge, type SmsOptions, type SmsScope } from './create-sms.js';
+export type { DeliveryHealth } from './fallbacks/breaker.js';
+export { createFallbackPolicy } from './fallbacks/policy.js';
+export type { LinkView } from './links/show-link.js';
+export { type BridgeKey, type Opener, type OpenerOptions, openOpener } from './opener/index.js';
+export type { SmsEngine, SmsPartners, SmsSubscriptions, SystemEnvelope } from './ports.js';

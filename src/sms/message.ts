@@ -1,0 +1,130 @@
+import type { Instant } from '../kernel/clock.js';
+import type { Money } from '../kernel/money.js';
+import type { Row } from '../store/index.js';
+
+/** Where an SMS stands. `unknown`: it may have arrived, and it is not sent again. */
+export type SmsState = 'queued' | 'submitting' | 'submitted' | 'delivered' | 'undelivered' | 'expired' | 'rejected' | 'unknown';
+
+export const FINAL_STATES: readonly SmsState[] = ['delivered', 'undelivered', 'expired', 'rejected'];
+
+export type SmsClass = 'otp' | 'urgent' | 'chat';
+
+/** One SMS to a handset, as it lies in messages.db; the migration says which instants are domain time. */
+export interface SmsMessage {
+  id: string;
+  partnerId: string;
+  market: string;
+  linkId: string;
+  fallbackId: string | undefined;
+  mode: 'notice' | 'sealed';
+  class: SmsClass;
+  subscriptionId: string | undefined;
+  recipient: string;
+  sender: string;
+  /** Whether an answer to it comes back into the chat. */
+  takesReply: boolean;
+  correlator: string;
+  state: SmsState;
+  reason: string | undefined;
+  encoding: string | undefined;
+  /** As the operator charges them. */
+  segmentCount: number | undefined;
+  /** The parts that are submitted one by one; fewer than segments where one PDU carries the whole text. */
+  pduCount: number | undefined;
+  /** Of the concatenation; 16 bits. */
+  reference: number;
+  attempts: number;
+  /** How often it was sent again after an unknown outcome. */
+  resends: number;
+  price: Money | undefined;
+  createdAt: Instant;
+  submittedAt: Instant | undefined;
+  finalAt: Instant | undefined;
+  updatedAt: Instant;
+  queuedAt: Instant;
+  expiresAt: Instant;
+  notBefore: Instant;
+  receiptDueAt: Instant | undefined;
+  isUntold: boolean;
+  version: number;
+}
+
+/** What the SMSC answered to one part, in the attempt it was written in. */
+export interface SmsPart {
+  number: number;
+  attempt: number;
+  /** `never-sent`: no octet of it left us. */
+  outcome: 'accepted' | 'refused' | 'never-sent' | 'unknown';
+  bindId: string;
+  smscMessageId: string | undefined;
+  /** By name, such as `ESME_ROK`. */
+  commandStatus: string | undefined;
+  at: Instant;
+}
+
+export interface SmsReceipt {
+  id: string;
+  number: number;
+  /** message_state in our words. */
+  state: string;
+  errorCode: string | undefined;
+  receivedAt: Instant;
+}
+
+const text = (value: Row[string] | undefined): string | undefined => (value === null || value === undefined ? undefined : String(value));
+const number = (value: Row[string] | undefined): number | undefined => (value === null || value === undefined ? undefined : Number(value));
+
+export function messageOf(row: Row): SmsMessage {
+  const priceMinor = number(row['price_minor']);
+  return {
+    id: String(row['id']),
+    partnerId: String(row['partner_id']),
+    market: String(row['market']),
+    linkId: String(row['link_id']),
+    fallbackId: text(row['fallback_id']),
+    mode: String(row['mode']) as SmsMessage['mode'],
+    class: String(row['class']) as SmsClass,
+    subscriptionId: text(row['subscription_id']),
+    recipient: String(row['recipient']),
+    sender: String(row['sender']),
+    takesReply: Number(row['takes_reply']) === 1,
+    correlator: String(row['correlator']),
+    state: String(row['state']) as SmsState,
+    reason: text(row['reason']),
+    encoding: text(row['encoding']),
+    segmentCount: number(row['segment_count']),
+    pduCount: number(row['pdu_count']),
+    reference: Number(row['reference']),
+    attempts: Number(row['attempts']),
+    resends: Number(row['resends']),
+    price: priceMinor === undefined ? undefined : { amountMinor: priceMinor, currency: String(row['price_currency']) },
+    createdAt: Number(row['created_at']),
+    submittedAt: number(row['submitted_at']),
+    finalAt: number(row['final_at']),
+    updatedAt: Number(row['updated_at']),
+    queuedAt: Number(row['queued_at']),
+    expiresAt: Number(row['expires_at']),
+    notBefore: Number(row['not_before']),
+    receiptDueAt: number(row['receipt_due_at']),
+    isUntold: Number(row['untold']) === 1,
+    version: Number(row['version']),
+  };
+}
+
+export const partOf = (row: Row): SmsPart => ({
+  number: Number(row['number']),
+  attempt: Number(row['attempt']),
+  outcome: String(row['outcome']) as SmsPart['outcome'],
+  bindId: String(row['bind_id']),
+  smscMessageId: text(row['smsc_message_id']),
+  commandStatus: text(row['command_status']),
+  at: Number(row['at']),
+});
+
+export const receiptOf = (row: Row): SmsReceipt => ({
+  id: String(row['id']),
+  number: Number(row['number']),
+  state: String(row['state']),
+  errorCode: text(row['error_code']),
+  receivedAt: Number(row['received_at']),
+});

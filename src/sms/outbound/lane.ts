@@ -1,0 +1,130 @@
+import type { Timer } from '../../kernel/clock.js';
+import type { Closable } from '../../kernel/closing-stack.js';
+import type { SmsContext } from '../context.js';
+import type { Bind, OperatorLink } from '../links/open-links.js';
+import { createTokenBucket } from '../links/token-bucket.js';
+
+/** The queue of one link: what waits in messages.db, and the rules of when the next may go. */
+export interface Lane extends Closable {
+  /** A hint that something may go now. */
+  wake(): void;
+  /** Messages that are being submitted right now: no sweep may touch them. */
+  isBusy(smsId: string): boolean;
+  /** Why what waits has to wait, in words for people; undefined when nothing holds it. */
+  reason(): string | undefined;
+  close(): Promise<void>;
+}
+
+export interface LaneOptions {
+  context: SmsContext;
+  link: OperatorLink;
+  /**
+   * Submits one message over this bind.
+   *
+   * @param charge told how many segments it takes, as soon as that is known.
+   * @returns `busy` when the SMSC asked us to slow down.
+   */
+  attempt: (smsId: string, bind: Bind, charge: (segments: number) => void) => Promise<'done' | 'busy'>;
+}
+
+/** Rows looked at in one go. */
+const PAGE = 200;
+/** After ESME_RTHROTTLED or ESME_RMSGQFUL nothing goes for this long: the next would meet the same. */
+const BUSY_PAUSE_MS = 500;
+
+export function createLane({ context, link, attempt }: LaneOptions): Lane {
+  const { store, clock, tasks } = context;
+  const { partner, config } = link;
+  const bucket = createTokenBucket(clock, config.segmentsPerSecondMax);
+  const busy = new Map<string, string>();
+  const inFlightMax = config.binds * config.windowSizeMax;
+  let pausedUntil = 0;
+  let heldBy: string | undefined;
+  let timer: Timer | undefined;
+  let pumping = false;
+  let again = false;
+  let closed = false;
+
+  function later(delayMs: number, reason: string | undefined): void {
+    heldBy = reason;
+    timer?.cancel();
+    timer = clock.setTimer(delayMs, wake);
+  }
+
+  function wake(): void {
+    if (closed) return;
+    again = true;
+    if (pumping) return;
+    pumping = true;
+    tasks.start('lane', async () => {
+      try {
+        while (again && !closed) {
+          again = false;
+          await pump();
+        }
+      } finally {
+        pumping = false;
+      }
+    });
+  }
+
+  /** One handset gets its messages in the order they were queued, so at most one of them is under way. */
+  async function pump(): Promise<void> {
+    const waiting = await store.read<{ id: string; recipient: string; not_before: number }>(
+      `SELECT id, recipient, not_before FROM sms_message WHERE link_id = $1 AND partner_id = $2 AND state = 'queued'
+       ORDER BY priority, id LIMIT ${PAGE}`,
+      [config.id, partner.id],
+    );
+    const recipients = new Set(busy.values());
+    let nextAt = Number.POSITIVE_INFINITY;
+    timer?.cancel();
+    heldBy = undefined;
+    for (const row of waiting) {
+      if (closed) return;
+      if (busy.has(row.id)) continue;
+      if (recipients.has(row.recipient)) continue;
+      recipients.add(row.recipient);
+      if (row.not_before > clock.now()) {
+        nextAt = Math.min(nextAt, Number(row.not_before));
+        continue;
+      }
+      const bind = busy.size < inFlightMax ? link.freest() : undefined;
+      if (!bind) {
+        // Whatever ends this, an answer or a bind that comes up, wakes the lane.
+        heldBy = link.isBound() ? 'The window of every bind is full.' : 'No bind of the link is up.';
+        return;
+      }
+      const pauseMs = pausedUntil - clock.monotonicMs();
+      if (pauseMs > 0) return later(pauseMs, 'The SMSC asked for a pause.');
+      const rateMs = bucket.waitMs();
+      if (rateMs > 0) return later(rateMs, 'The link is at its rate.');
+      start(row.id, row.recipient, bind);
+    }
+    if (nextAt < Number.POSITIVE_INFINITY) later(Math.max(1, nextAt - clock.now()), 'Messages wait for their next try.');
+  }
+
+  function start(smsId: string, recipient: string, bind: Bind): void {
+    busy.set(smsId, recipient);
+    // One segment is certain; a message of more is charged the rest as soon as it is opened.
+    bucket.take(1);
+    tasks.start('submit', async () => {
+      try {
+        const outcome = await attempt(smsId, bind, (segments) => bucket.take(segments - 1));
+        if (outcome === 'busy') pausedUntil = clock.monotonicMs() + BUSY_PAUSE_MS;
+      } finally {
+        busy.delete(smsId);
+        wake();
+      }
+    });
+  }
+
+  return {
+    wake,
+    isBusy: (smsId) => busy.has(smsId),
+    reason: () => heldBy,
+    async close() {
+      closed = true;
+      timer?.cancel();
+    },
+  };
+}
