@@ -1,11 +1,11 @@
 import { type Clock, toRfc3339 } from '../kernel/clock.js';
-import { GatewayError } from '../kernel/errors.js';
 import { newId } from '../kernel/ids.js';
 import { parseMsisdn } from '../kernel/msisdn.js';
 import type { AfterCommit, ControlTransaction } from '../store/index.js';
 import type { LineEvent } from '../store/models.js';
 import type { Actor } from './model.js';
 import type { Reporter } from './ports.js';
+import { refused } from './refused.js';
 import { lineChanged } from './tasks.js';
 
 export interface LineEvents {
@@ -19,7 +19,7 @@ export interface LineEvents {
     tx: ControlTransaction,
     hints: AfterCommit,
     actor: Actor,
-    event: { type: string; msisdn: string; occurredAt?: Date },
+    event: { type: string; msisdn: string; occurredAt?: Date; note?: string },
   ): Promise<LineEvent>;
 }
 
@@ -33,16 +33,10 @@ export interface LineEventsOptions {
 
 export function createLineEvents({ clock, marketOf, report, wakeOutbox }: LineEventsOptions): LineEvents {
   return {
-    async record(tx, hints, actor, { type, msisdn: given, occurredAt }) {
+    async record(tx, hints, actor, { type, msisdn: given, occurredAt, note }) {
       const msisdn = parseMsisdn(given, '/msisdn');
       const market = marketOf(actor, msisdn);
-      if (market === undefined) {
-        const message = "is outside the partner's ranges";
-        throw new GatewayError('PROVISIONING.MSISDN_NOT_OURS', {
-          detail: `/msisdn: ${message}`,
-          errors: [{ pointer: '/msisdn', code: 'PROVISIONING.MSISDN_NOT_OURS', message }],
-        });
-      }
+      if (market === undefined) throw refused('PROVISIONING.MSISDN_NOT_OURS', '/msisdn', "is outside the partner's ranges");
       const now = new Date(clock.now());
       const held = await tx.subscription.findFirst({ where: { liveMsisdn: msisdn, partnerId: actor.partnerId }, select: { id: true } });
       const event: LineEvent = await tx.lineEvent.create({
@@ -53,6 +47,7 @@ export function createLineEvents({ clock, marketOf, report, wakeOutbox }: LineEv
           type,
           msisdn,
           subscriptionId: held?.id ?? null,
+          note: note ?? null,
           occurredAt: occurredAt ?? now,
           createdAt: now,
         },

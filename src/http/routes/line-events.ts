@@ -9,7 +9,7 @@ export function createLineEventRoutes({
   return {
     createLineEvent: {
       async act({ caller, correlator, body }, tx, hints) {
-        const { occurredAt, ...event } = body as { type: string; msisdn: string; occurredAt?: string };
+        const { occurredAt, ...event } = body as { type: string; msisdn: string; occurredAt?: string; note?: string };
         const recorded = { ...event, ...(occurredAt !== undefined && { occurredAt: new Date(occurredAt) }) };
         return { status: 201, body: showLineEvent(await lineEvents.record(tx, hints, { ...caller, correlator }, recorded)) };
       },
