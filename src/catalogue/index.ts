@@ -25,7 +25,8 @@ export interface Catalogue {
    */
   offered(tx: ControlTransaction, scope: PlanScope, market: string, planId: string, pointer: string): Promise<Plan>;
   /**
-   * Publishes a plan's newest version as of `effectiveAt`.
+   * Publishes a plan's newest version as of `effectiveAt`, by the law of that time; every order asks for today's again.
+   * One that is on sale already keeps the date that it has.
    *
    * @throws GatewayError `NOT_FOUND`, `INCOMPATIBLE_STATE` (retired), `ZERO_RATING.NOT_PERMITTED_IN_MARKET`.
    */
@@ -102,6 +103,8 @@ export function createCatalogue({
       if (plan.status === 'retired') throw new GatewayError('INCOMPATIBLE_STATE', { detail: 'The plan is retired.' });
       permitPlan(plan, effectiveAt);
       const now = new Date(clock.now());
+      // What is on sale stays as it is: orders refer to it.
+      if (plan.status === 'published' && plan.effectiveFrom <= now) return plan;
       await tx.planVersion.update({
         where: { planId_version: { planId, version: plan.version } },
         data: { publishedAt: now, effectiveFrom: effectiveAt },
