@@ -1,5 +1,3 @@
-import type { GatewayError } from '../kernel/errors.js';
-
 /** Who acts, and what it may see: one partner's things, in the markets its token covers (undefined = all of them). */
 export interface Scope {
   partnerId: string;
@@ -14,9 +12,6 @@ export interface Actor extends Scope {
 /** Limits a query to what the scope covers. */
 export const visible = ({ partnerId, markets }: Scope) => ({ partnerId, ...(markets && { market: { in: [...markets] } }) });
 
-export type OrderState = 'acknowledged' | 'inProgress' | 'completed' | 'failed' | 'partial';
-export type TaskStatus = 'pending' | 'awaitingOperator' | 'confirmed' | 'rejected' | 'timedOut';
-export type SubscriptionStatus = 'pending' | 'active' | 'suspended' | 'terminating' | 'ended' | 'failed' | 'cancelled';
 export type Authority = 'operator' | 'gateway';
 
 /** What provisioning needs to know of a partner's market. */
@@ -32,6 +27,3 @@ export interface PartnerRanges {
   market(scope: Scope, market: string, pointer: string): MarketRanges;
   authority(partnerId: string): { sims: Authority; subscriptions: Authority };
 }
-
-/** The same error, but naming the field within the request. */
-export type FieldProblem = Pick<GatewayError, 'code' | 'detail'> & { pointer: string };

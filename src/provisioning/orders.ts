@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/clock.js';
-import { GatewayError, notFound } from '../kernel/errors.js';
+import { notFound } from '../kernel/errors.js';
 import { parseIccid } from '../kernel/iccid.js';
 import { newId } from '../kernel/ids.js';
 import { parseMsisdn } from '../kernel/msisdn.js';
@@ -8,6 +8,7 @@ import type { AfterCommit, ControlReader, ControlStore, ControlTransaction } fro
 import type { Order, OrderItem } from '../store/models.js';
 import { type Actor, type PartnerRanges, type Scope, visible } from './model.js';
 import type { OrderedPlans, Reporter } from './ports.js';
+import { refused } from './refused.js';
 import { showOrder } from './show.js';
 import { reserveSim } from './sims.js';
 
@@ -34,10 +35,11 @@ export interface Orders {
    * Takes an order: its plans are offered, its SIMs in stock (they become `reserved`), its numbers free. All or nothing.
    *
    * @throws GatewayError naming the field: `PROVISIONING.PLAN_NOT_OFFERED`, `PROVISIONING.SIM_NOT_AVAILABLE`,
-   *   `PROVISIONING.MSISDN_NOT_OURS`, `PROVISIONING.MSISDN_IN_USE`, `MARKET.NOT_COVERED`.
+   *   `PROVISIONING.MSISDN_NOT_OURS`, `PROVISIONING.MSISDN_IN_USE`, `MARKET.NOT_COVERED`, `INVALID_ARGUMENT`; or
+   *   `ZERO_RATING.NOT_PERMITTED_IN_MARKET`.
    */
   create(tx: ControlTransaction, hints: AfterCommit, actor: Actor, request: OrderRequest): Promise<OrderWithItems>;
-  list(scope: Scope, page: PageRequest, filter: { state?: string; market?: string; externalId?: string }): Promise<Page<OrderWithItems>>;
+  list(scope: Scope, page: PageRequest, filter: { state?: string }): Promise<Page<OrderWithItems>>;
   /** @throws GatewayError `NOT_FOUND`. */
   get(scope: Scope, orderId: string): Promise<OrderWithItems>;
 }
@@ -121,13 +123,8 @@ export function createOrders({ control, clock, ranges, plans, report, wake }: Or
       hints.afterCommit(wake);
       return { order, items };
     },
-    async list(scope, { after, limit }, { state, market, externalId }) {
-      const where = {
-        AND: [
-          visible(scope),
-          { ...(after && { id: { gt: after } }), ...(state && { state }), ...(market && { market }), ...(externalId && { externalId }) },
-        ],
-      };
+    async list(scope, { after, limit }, { state }) {
+      const where = { ...visible(scope), ...(after && { id: { gt: after } }), ...(state && { state }) };
       const rows = await control.read.order.findMany({ where, orderBy: { id: 'asc' }, take: limit + 1 });
       return pageOf(
         await itemsOf(control.read, rows),
@@ -149,8 +146,4 @@ export function createOrders({ control, clock, ranges, plans, report, wake }: Or
 async function isOrdered(tx: ControlTransaction, msisdn: string): Promise<boolean> {
   const live = await tx.subscription.findUnique({ where: { liveMsisdn: msisdn }, select: { id: true } });
   return live !== null || (await tx.orderItem.findFirst({ where: { msisdn, state: 'acknowledged' }, select: { id: true } })) !== null;
-}
-
-function refused(code: 'PROVISIONING.MSISDN_NOT_OURS' | 'PROVISIONING.MSISDN_IN_USE', pointer: string, message: string): GatewayError {
-  return new GatewayError(code, { detail: `${pointer}: ${message}`, errors: [{ pointer, code, message }] });
 }

@@ -1,6 +1,6 @@
-import { GatewayError } from '../kernel/errors.js';
 import type { PartnerRegistry } from '../partners/index.js';
 import type { Actor, PartnerRanges } from './model.js';
+import { refused } from './refused.js';
 
 /** The ranges and authority that `partners/` declares. */
 export function partnerRanges(partners: Pick<PartnerRegistry, 'get' | 'market'>): PartnerRanges {
@@ -8,12 +8,7 @@ export function partnerRanges(partners: Pick<PartnerRegistry, 'get' | 'market'>)
     market({ partnerId, markets }, code, pointer) {
       const market = partners.market(partnerId, code);
       if (!market || (markets && !markets.includes(code))) {
-        const message = 'is not one of your markets';
-        throw new GatewayError('MARKET.NOT_COVERED', {
-          detail: `${pointer}: ${message}`,
-          hint: 'GET /v1/partner lists your markets.',
-          errors: [{ pointer, code: 'MARKET.NOT_COVERED', message }],
-        });
+        throw refused('MARKET.NOT_COVERED', pointer, 'is not one of your markets', 'GET /v1/partner lists your markets.');
       }
       return market;
     },

@@ -38,11 +38,18 @@ export const showOrder = (order: Order, items: readonly OrderItem[]) => ({
   state: order.state,
   market: order.market,
   ...(order.externalId !== null && { externalId: order.externalId }),
+  ...onlyOne(items),
   items: items.map(showOrderItem),
   ...(order.requestedStartDate && { requestedStartDate: at(order.requestedStartDate) }),
   createdAt: at(order.createdAt),
   updatedAt: at(order.updatedAt),
   ...(order.completedAt && { completedAt: at(order.completedAt) }),
+});
+
+/** What the order says of its line when it has exactly one. */
+const onlyOne = ([item, another]: readonly OrderItem[]) => ({
+  ...(item && !another && item.subscriptionId !== null && { subscriptionId: item.subscriptionId }),
+  ...(item && !another && item.reason !== null && { reason: item.reason }),
 });
 
 export const showTask = (task: Task) => ({

@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/clock.js';
-import { GatewayError, isGatewayError, notFound } from '../kernel/errors.js';
+import { isGatewayError, notFound } from '../kernel/errors.js';
 import { parseIccid } from '../kernel/iccid.js';
 import { newId } from '../kernel/ids.js';
 import { parseImsi } from '../kernel/imsi.js';
@@ -7,6 +7,7 @@ import { type Page, type PageRequest, pageOf } from '../kernel/page.js';
 import type { ControlStore, ControlTransaction } from '../store/index.js';
 import type { Sim } from '../store/models.js';
 import { type Actor, type MarketRanges, type PartnerRanges, type Scope, visible } from './model.js';
+import { refused } from './refused.js';
 
 export interface SimRow {
   iccid: string;
@@ -35,7 +36,7 @@ export interface Sims {
    * @throws GatewayError `MARKET.NOT_COVERED`.
    */
   register(tx: ControlTransaction, actor: Actor, batch: { market: string; externalId?: string; sims: SimRow[] }): Promise<SimBatchResult>;
-  list(scope: Scope, page: PageRequest, filter: { state?: string; market?: string }): Promise<Page<Sim>>;
+  list(scope: Scope, page: PageRequest, filter: { state?: string }): Promise<Page<Sim>>;
   /** @throws GatewayError `NOT_FOUND`. */
   get(scope: Scope, simId: string): Promise<Sim>;
   /** The SIMs with that identifier: one or none. */
@@ -86,8 +87,8 @@ export function createSims({ control, clock, ranges }: { control: ControlStore; 
         return results;
       }
     },
-    async list(scope, { after, limit }, { state, market }) {
-      const where = { AND: [visible(scope), { ...(after && { id: { gt: after } }), ...(state && { state }), ...(market && { market }) }] };
+    async list(scope, { after, limit }, { state }) {
+      const where = { ...visible(scope), ...(after && { id: { gt: after } }), ...(state && { state }) };
       const rows = await control.read.sim.findMany({ where, orderBy: { id: 'asc' }, take: limit + 1 });
       return pageOf(
         rows,
@@ -157,16 +158,12 @@ export async function reserveSim(
   pointer: string,
   now: Date,
 ): Promise<Sim> {
-  const sim = await tx.sim.findFirst({ where: { ...visible(actor), market, iccid } });
-  const problem = !sim ? 'is not registered in this market' : sim.state !== 'inStock' ? `is ${sim.state}, not inStock` : undefined;
-  if (!sim || problem) {
-    const message = problem ?? 'is not available';
-    throw new GatewayError('PROVISIONING.SIM_NOT_AVAILABLE', {
-      detail: `${pointer}: ${message}`,
-      hint: 'Register the SIM with POST /v1/sim-batches, or take one whose state is inStock.',
-      errors: [{ pointer, code: 'PROVISIONING.SIM_NOT_AVAILABLE', message }],
-    });
-  }
-  await tx.sim.update({ where: { id: sim.id }, data: { state: 'reserved', asOf: now, updatedAt: now } });
-  return sim;
+  const own = { partnerId: actor.partnerId, market, iccid };
+  const change = { state: 'reserved', asOf: now, updatedAt: now };
+  const { count } = await tx.sim.updateMany({ where: { ...own, state: 'inStock' }, data: change });
+  const sim = await tx.sim.findFirst({ where: own });
+  if (sim && count === 1) return sim;
+  const message = sim ? `is ${sim.state}, not inStock` : 'is not registered in this market';
+  const hint = 'Register the SIM with POST /v1/sim-batches, or take one whose state is inStock.';
+  throw refused('PROVISIONING.SIM_NOT_AVAILABLE', pointer, message, hint);
 }

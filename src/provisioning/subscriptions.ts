@@ -1,5 +1,6 @@
 import { notFound } from '../kernel/errors.js';
 import { parseIccid } from '../kernel/iccid.js';
+import { type Page, type PageRequest, pageOf } from '../kernel/page.js';
 import type { ControlStore } from '../store/index.js';
 import type { Subscription } from '../store/models.js';
 import { type Scope, visible } from './model.js';
@@ -7,8 +8,8 @@ import { type Scope, visible } from './model.js';
 export interface Subscriptions {
   /** @throws GatewayError `NOT_FOUND`. */
   get(scope: Scope, subscriptionId: string): Promise<Subscription>;
-  /** Every subscription, live or ended, with that identifier; the newest first, at most 200. */
-  find(scope: Scope, by: { msisdn?: string; iccid?: string; imsi?: string }): Promise<Subscription[]>;
+  /** Every subscription, live or ended, with that identifier; the newest first. */
+  find(scope: Scope, page: PageRequest, by: { msisdn?: string; iccid?: string; imsi?: string }): Promise<Page<Subscription>>;
   /** The subscription that holds the number now, whoever's it is: for the gateway's own parts, not for callers. */
   holding(msisdn: string): Promise<Subscription | undefined>;
 }
@@ -20,18 +21,25 @@ export function createSubscriptions({ control }: { control: ControlStore }): Sub
       if (!subscription) throw notFound('subscription');
       return subscription;
     },
-    async find(scope, { msisdn, iccid, imsi }) {
+    async find(scope, { after, limit }, { msisdn, iccid, imsi }) {
       const sims = imsi === undefined ? [] : await control.read.sim.findMany({ where: { ...visible(scope), imsi }, select: { id: true } });
-      return control.read.subscription.findMany({
+      const rows = await control.read.subscription.findMany({
         where: {
           ...visible(scope),
+          ...(after && { id: { lt: after } }),
           ...(msisdn !== undefined && { msisdn }),
           ...(iccid !== undefined && { iccid: parseIccid(iccid, '/iccid') }),
           ...(imsi !== undefined && { simId: { in: sims.map((sim) => sim.id) } }),
         },
         orderBy: { id: 'desc' },
-        take: 200,
+        take: limit + 1,
       });
+      return pageOf(
+        rows,
+        limit,
+        (subscription) => subscription.id,
+        (subscription) => subscription,
+      );
     },
     async holding(msisdn) {
       return (await control.read.subscription.findUnique({ where: { liveMsisdn: msisdn } })) ?? undefined;

@@ -6,16 +6,18 @@ import type { AfterCommit, ControlStore, ControlTransaction } from '../store/ind
 import type { Order, Subscription, Task } from '../store/models.js';
 import { type Actor, type PartnerRanges, type Scope, visible } from './model.js';
 import type { Reporter, SubscriptionEntitlements } from './ports.js';
+import { refused } from './refused.js';
 import { showOrder, showSubscription, showTask } from './show.js';
 
 export interface Tasks {
-  list(scope: Scope, page: PageRequest, filter: { status?: string; market?: string }): Promise<Page<Task>>;
+  list(scope: Scope, page: PageRequest, filter: { status?: string }): Promise<Page<Task>>;
   /** @throws GatewayError `NOT_FOUND`. */
   get(scope: Scope, taskId: string): Promise<Task>;
   /**
    * The network has done it: the subscription becomes active, its entitlements are granted, the line's epoch rises.
    *
-   * @throws GatewayError `NOT_FOUND`, `INCOMPATIBLE_STATE` when it is decided already.
+   * @throws GatewayError `NOT_FOUND`, `INCOMPATIBLE_STATE` when it is decided already; naming `/imsi`:
+   *   `PROVISIONING.IMSI_NOT_OURS`, `ALREADY_EXISTS` when another SIM has it.
    */
   confirm(tx: ControlTransaction, hints: AfterCommit, actor: Actor, taskId: string, facts: ConfirmationFacts): Promise<Task>;
   /** The network will not do it: the subscription fails and the SIM goes back into stock. The same errors. */
@@ -46,40 +48,41 @@ export function createTasks({ control, clock, ranges, entitlements, report, wake
     tx: ControlTransaction,
     actor: Actor,
     taskId: string,
-    change: { status: string; reason?: string; operatorReference?: string },
+    { status, reason, operatorReference }: { status: 'confirmed' | 'rejected'; reason?: string; operatorReference: string | undefined },
   ): Promise<{ task: Task; now: Date }> {
     const seen = await tx.task.findFirst({ where: { ...visible(actor), id: taskId } });
     if (!seen) throw notFound('task');
     const now = new Date(clock.now());
-    const data = { ...change, decidedAt: now, updatedAt: now };
+    const data = { status, reason: reason ?? null, operatorReference: operatorReference ?? null, decidedAt: now, updatedAt: now };
     const { count } = await tx.task.updateMany({ where: { id: taskId, status: { in: DECIDABLE } }, data });
     if (count === 0) {
       throw new GatewayError('INCOMPATIBLE_STATE', { detail: `The task is ${seen.status}; it was decided already.` });
     }
-    const task: Task = { ...seen, ...data, reason: change.reason ?? null, operatorReference: change.operatorReference ?? null };
-    await tell(
-      tx,
-      actor,
-      task,
-      `task.${change.status}`,
-      seen.status,
-      change.status === 'confirmed' ? 'The network activated the line' : 'The network refused the line',
-    );
-    return { task, now };
-  }
-
-  const tell = (tx: ControlTransaction, { correlator }: Actor, task: Task, type: string, before: string, summary: string) =>
-    report(tx, {
+    const task: Task = { ...seen, ...data };
+    await report(tx, {
       partnerId: task.partnerId,
       market: task.market,
-      type,
+      type: `task.${status}`,
       subject: task.id,
       subscriptionId: task.subscriptionId,
       resource: showTask(task),
-      previous: { status: before },
-      correlator,
-      summary,
+      previous: { status: seen.status },
+      correlator: actor.correlator,
+      summary: { confirmed: 'The network activated the line', rejected: 'The network refused the line' }[status],
     });
+    return { task, now };
+  }
+
+  /** @throws GatewayError naming `/imsi` unless it is of the market's networks and no other SIM's. */
+  async function checkImsi(tx: ControlTransaction, actor: Actor, task: Task, imsi: string): Promise<void> {
+    const { mccMnc } = ranges.market(actor, task.market, '/imsi');
+    const parsed = parseImsi(imsi, '/imsi');
+    if (!mccMnc.some((network) => parsed.startsWith(network))) {
+      throw refused('PROVISIONING.IMSI_NOT_OURS', '/imsi', "does not begin with one of the market's MCC-MNC");
+    }
+    const holder = await tx.sim.findUnique({ where: { imsi }, select: { iccid: true } });
+    if (holder && holder.iccid !== task.iccid) throw refused('ALREADY_EXISTS', '/imsi', 'belongs to another SIM');
+  }
 
   async function tellSubscription(
     tx: ControlTransaction,
@@ -124,10 +127,8 @@ export function createTasks({ control, clock, ranges, entitlements, report, wake
   }
 
   return {
-    async list(scope, { after, limit }, { status, market }) {
-      const where = {
-        AND: [visible(scope), { ...(after && { id: { gt: after } }), ...(status && { status }), ...(market && { market }) }],
-      };
+    async list(scope, { after, limit }, { status }) {
+      const where = { ...visible(scope), ...(after && { id: { gt: after } }), ...(status && { status }) };
       const rows = await control.read.task.findMany({ where, orderBy: { id: 'asc' }, take: limit + 1 });
       return pageOf(
         rows,
@@ -144,19 +145,10 @@ export function createTasks({ control, clock, ranges, entitlements, report, wake
     async confirm(tx, hints, actor, taskId, { operatorReference, confirmedAt, imsi }) {
       const { task, now } = await decide(tx, actor, taskId, {
         status: 'confirmed',
-        ...(operatorReference !== undefined && { operatorReference }),
+        operatorReference,
       });
+      if (imsi !== undefined) await checkImsi(tx, actor, task, imsi);
       const confirmed = confirmedAt ?? now;
-      if (imsi !== undefined) {
-        const { mccMnc } = ranges.market(actor, task.market, '/imsi');
-        if (!mccMnc.some((network) => parseImsi(imsi, '/imsi').startsWith(network))) {
-          const message = "does not begin with one of the market's MCC-MNC";
-          throw new GatewayError('PROVISIONING.IMSI_NOT_OURS', {
-            detail: `/imsi: ${message}`,
-            errors: [{ pointer: '/imsi', code: 'PROVISIONING.IMSI_NOT_OURS', message }],
-          });
-        }
-      }
       const subscription = await tx.subscription.update({
         where: { id: task.subscriptionId },
         data: { status: 'active', activatedAt: confirmed, asOf: confirmed, lastConfirmedAt: confirmed, updatedAt: now },
@@ -176,7 +168,7 @@ export function createTasks({ control, clock, ranges, entitlements, report, wake
       const { task, now } = await decide(tx, actor, taskId, {
         status: 'rejected',
         reason,
-        ...(operatorReference !== undefined && { operatorReference }),
+        operatorReference,
       });
       const subscription = await tx.subscription.update({
         where: { id: task.subscriptionId },

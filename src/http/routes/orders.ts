@@ -21,7 +21,7 @@ export function createOrderRoutes({ orders }: Pick<Provisioning, 'orders'>): Par
     },
     listOrders: {
       async handle({ caller, query }) {
-        const page = await orders.list(caller, pageRequest(query), filters(query, 'state', 'market'));
+        const page = await orders.list(caller, pageRequest(query), filters(query, 'state'));
         return { status: 200, body: { ...page, items: page.items.map(({ order, items }) => showOrder(order, items)) } };
       },
     },

@@ -14,7 +14,7 @@ export function createSimRoutes({ sims }: Pick<Provisioning, 'sims'>): PartnerRo
     },
     listSims: {
       async handle({ caller, query }) {
-        const page = await sims.list(caller, pageRequest(query), filters(query, 'state', 'market'));
+        const page = await sims.list(caller, pageRequest(query), filters(query, 'state'));
         return { status: 200, body: { ...page, items: page.items.map(showSim) } };
       },
     },

@@ -1,6 +1,7 @@
 import type { Events } from '../../events/index.js';
 import { type Provisioning, type SubscriptionEntitlements, showSubscription } from '../../provisioning/index.js';
 import type { Subscription } from '../../store/models.js';
+import { pageRequest } from '../list-query.js';
 import type { PartnerRoutes } from '../route.js';
 import { exactlyOne } from './sims.js';
 
@@ -22,9 +23,9 @@ export function createSubscriptionRoutes({ subscriptions, entitlements, events }
       },
     },
     searchSubscriptions: {
-      async handle({ caller, body }) {
-        const items = await show(await subscriptions.find(caller, exactlyOne(body)));
-        return { status: 200, body: { items, hasMore: false, nextCursor: null } };
+      async handle({ caller, query, body }) {
+        const page = await subscriptions.find(caller, pageRequest(query), exactlyOne(body));
+        return { status: 200, body: { ...page, items: await show(page.items) } };
       },
     },
     listTimeline: {

@@ -7,7 +7,7 @@ export function createTaskRoutes({ tasks, linesSettled }: Pick<Provisioning, 'ta
   return {
     listTasks: {
       async handle({ caller, query }) {
-        const page = await tasks.list(caller, pageRequest(query), filters(query, 'status', 'market'));
+        const page = await tasks.list(caller, pageRequest(query), filters(query, 'status'));
         return { status: 200, body: { ...page, items: page.items.map(showTask) } };
       },
     },
