@@ -1,1 +1,49 @@
-export {};
+import { buildGateway, type Gateway } from './build.js';
+import { welcome } from './cli/welcome.js';
+import { ConfigurationError, type GatewayConfig, readConfig } from './config/index.js';
+import { isGatewayError } from './kernel/errors.js';
+
+/** A signal to a process group often comes twice within milliseconds (npm passes it on): repeats are ignored this long. */
+const REPEATED_SIGNAL_MS = 1_000;
+
+function fail(sentences: readonly string[]): never {
+  for (const sentence of sentences) process.stderr.write(`${sentence}\n`);
+  process.exit(1);
+}
+
+function explain(failure: unknown): string[] {
+  if (failure instanceof ConfigurationError) return [...failure.problems];
+  if (isGatewayError(failure)) return [failure.hint ? `${failure.detail} ${failure.hint}` : failure.detail];
+  const { message, code } = failure as { message: string; code?: string };
+  return [`Causeway could not start: ${code ? `${code}: ` : ''}${message}`];
+}
+
+let config: GatewayConfig;
+try {
+  config = readConfig(process.env);
+} catch (failure) {
+  fail(explain(failure));
+}
+
+let gateway: Gateway | undefined;
+let stoppedAt: number | undefined;
+
+async function stop(signal: string): Promise<void> {
+  if (stoppedAt !== undefined) {
+    // Somebody who asks again later does not want to wait for the drain.
+    if (performance.now() - stoppedAt > REPEATED_SIGNAL_MS) process.exit(1);
+    return;
+  }
+  stoppedAt = performance.now();
+  process.stderr.write(`${signal}: finishing what is under way\n`);
+  await gateway?.close();
+  process.exit(0);
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal).catch((failure) => fail(explain(failure))));
+
+try {
+  gateway = await buildGateway(config, process.env, { onProgress: (step) => process.stderr.write(`${step}\n`) });
+  process.stdout.write(welcome(gateway));
+} catch (failure) {
+  fail(explain(failure));
+}

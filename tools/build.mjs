@@ -14,7 +14,7 @@ const cache = join(root, 'node_modules', '.cache');
 function filesBelow(folder) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.parentPath.includes('generated'))
+    .filter((entry) => entry.isFile() && !entry.parentPath.includes(join('store', 'generated')))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
 }
@@ -64,5 +64,13 @@ once(
   join(root, 'dist', 'main.js'),
   () => {
     run('build', join(root, 'node_modules', 'typescript', 'bin', 'tsc'), ['-p', 'tsconfig.build.json']);
+  },
+);
+once(
+  'demo',
+  [...filesBelow(join(root, 'tools', 'demo')), ...filesBelow(join(root, 'sdks')), join(root, 'tsconfig.demo.json'), lock],
+  join(root, 'dist', 'tools', 'demo', 'main.js'),
+  () => {
+    run('demo and SDKs', join(root, 'node_modules', 'typescript', 'bin', 'tsc'), ['-p', 'tsconfig.demo.json']);
   },
 );

@@ -47,7 +47,7 @@ export function createTestClock({
     async move(tx, hints, partnerId, { now: wanted, advanceSeconds }) {
       if ((wanted === undefined) === (advanceSeconds === undefined)) throw invalidField('', 'give exactly one of now and advanceSeconds');
       const offsetSeconds =
-        wanted === undefined ? offsetOf(partnerId) + (advanceSeconds ?? 0) : Math.round((Date.parse(wanted) - clock.now()) / 1_000);
+        wanted === undefined ? offsetOf(partnerId) + (advanceSeconds ?? 0) : Math.ceil((Date.parse(wanted) - clock.now()) / 1_000);
       const updatedAt = new Date(clock.now());
       await tx.sandboxClock.upsert({
         where: { partnerId },

@@ -1,0 +1,325 @@
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createInProcessBus } from './bus/index.js';
+import { createCatalogue } from './catalogue/index.js';
+import { ConfigurationError, configAtPort, type GatewayConfig } from './config/index.js';
+import { createEngine, ENGINE_TOPIC, type EngineFact, OUTBOX_HINT } from './engine/index.js';
+import { createEvents, EVENT_TOPIC, eventOfFact } from './events/index.js';
+import {
+  createHttp,
+  createHttpMetrics,
+  createIdentityRoutes,
+  createOperations,
+  createRateLimiter,
+  DEFAULT_RATE_LIMITS,
+} from './http/index.js';
+import { createEntitlementRoutes } from './http/routes/entitlements.js';
+import { createEventSubscriptionRoutes } from './http/routes/event-subscriptions.js';
+import { createEventRoutes } from './http/routes/events.js';
+import { createFallbackRoutes } from './http/routes/fallbacks.js';
+import { createLineEventRoutes } from './http/routes/line-events.js';
+import { createMessagingPublicRoutes, createMessagingRoutes } from './http/routes/messaging.js';
+import { createOrderRoutes } from './http/routes/orders.js';
+import { createPartnerProfileRoutes } from './http/routes/partner.js';
+import { createPlanRoutes } from './http/routes/plans.js';
+import { createNoSandboxRoutes, createSandboxRoutes } from './http/routes/sandbox.js';
+import { createSimRoutes } from './http/routes/sims.js';
+import { createSmppLinkRoutes } from './http/routes/smpp-links.js';
+import { createSmsMessageRoutes } from './http/routes/sms-messages.js';
+import { createSubscriptionRoutes } from './http/routes/subscriptions.js';
+import { createTaskRoutes } from './http/routes/tasks.js';
+import { createTrafficListRoutes } from './http/routes/traffic-lists.js';
+import { createIdentity, openMasterKey, PARTNER_SCOPES, partnerClients } from './identity/index.js';
+import { type Clock, type DomainClock, systemClock } from './kernel/clock.js';
+import { ClosingStack } from './kernel/closing-stack.js';
+import { newId } from './kernel/ids.js';
+import { createLog, type Log } from './kernel/log.js';
+import { loadPartners, type Partner, type PartnerRegistry } from './partners/index.js';
+import { createProvisioning, marketOfNumber, partnerRanges, type Reporter } from './provisioning/index.js';
+import {
+  CREDENTIALS_FILE,
+  createSandboxNumberVerification,
+  createTestClock,
+  ensureCredentials,
+  openSandboxSmsc,
+  type SandboxSmsc,
+  type SmscAccount,
+  startSandboxNetwork,
+} from './sandbox/index.js';
+import { createSms, openOpener } from './sms/index.js';
+import { openSqliteStore, type Store } from './store/index.js';
+import { startOutboxRelay } from './store/outbox-relay.js';
+import { controlOutbox, messagesOutbox } from './store/outboxes.js';
+import { createPermitPlan, createZeroRating } from './zero-rating/index.js';
+
+/** What a test may put in the place of the real thing. */
+export interface Given {
+  clock?: Clock;
+  log?: Log;
+  /** Wraps the opened store, to look at or stop at its commits. */
+  wrapStore?(store: Store): Store;
+  onProgress?(step: string): void;
+}
+
+export interface Gateway {
+  /** Where the public listener is. */
+  readonly url: string;
+  readonly operationsUrl: string;
+  /** Where the sandbox's credentials are; undefined in production. */
+  readonly credentialsFile: string | undefined;
+  /** Where the sandbox's own SMSC listens, `host:port`. */
+  readonly smsc: string | undefined;
+  /** Stops taking work, finishes what is under way, closes everything in the reverse order. */
+  close(): Promise<void>;
+}
+
+const contractPath = fileURLToPath(new URL('../openapi.yaml', import.meta.url));
+const errorPagesFolder = fileURLToPath(new URL('../docs/errors/', import.meta.url));
+
+/**
+ * Builds the gateway from its configuration, top to bottom, and serves. What was opened is closed again when a later
+ * step fails.
+ *
+ * @param env where `${env:NAME}` references of partner.yaml are looked up.
+ * @throws ConfigurationError or GatewayError saying what to do.
+ */
+export async function buildGateway(
+  given: GatewayConfig,
+  env: Readonly<Record<string, string | undefined>>,
+  { clock = systemClock, onProgress = () => {}, ...replaced }: Given = {},
+): Promise<Gateway> {
+  const closing = new ClosingStack();
+  try {
+    const config = given.httpPort === 0 ? configAtPort(given, await freePort(given.httpHost)) : given;
+    const log = replaced.log ?? createLog(config.logLevel);
+    const partners = await loadPartners(config.partnersDir, env);
+    const isSandbox = config.env === 'sandbox';
+    makeFolders([config.dataDir, config.keysDir]);
+    const keyWrap = openMasterKey({ keysFolder: config.keysDir, environment: config.env });
+
+    const opened = await openSqliteStore(config.dataDir, onProgress);
+    const store = closing.push(replaced.wrapStore?.(opened) ?? opened);
+    const { control, messages } = store;
+    const bus = createInProcessBus((failure) => log.error({ err: failure }, 'a bus listener failed'));
+
+    // Domain time is the partner's test clock in the sandbox, and the wall clock elsewhere.
+    const testClock = createTestClock({ control, clock, onMove: (partnerId) => bus.publish('clock.moved', partnerId) });
+    await testClock.load();
+    const domainClock: DomainClock = isSandbox ? testClock : { now: () => clock.now() };
+
+    const identity = closing.push(
+      await createIdentity({
+        store: control,
+        keyWrap,
+        clock,
+        log,
+        environment: config.env,
+        publicUrl: () => config.publicUrl,
+        directory: partnerClients(partners),
+        otherKeys: () => webhookKeys,
+      }),
+    );
+    const events = createEvents({ store, bus, clock, log, keyWrap, source: config.publicUrl, allowLoopback: isSandbox });
+    const webhookKeys = await events.webhookKeys();
+    const report: Reporter = (tx, about) =>
+      events.append(tx, { id: newId('evt', clock.now()), at: domainClock.now(about.partnerId), ...about });
+
+    const catalogue = createCatalogue({ control, clock, permitPlan: createPermitPlan(partners.policies) });
+    const zeroRating = closing.push(
+      createZeroRating({
+        ...{ control, clock, domainClock, log, partners, catalogue, report },
+        environment: config.env,
+        policies: partners.policies,
+        sign: identity.sign,
+        sources: () => ({ origins: { text: config.originText, media: config.originMedia, calls: config.originCalls } }),
+      }),
+    );
+    const provisioning = closing.push(
+      createProvisioning({
+        ...{ control, clock, domainClock, log, report },
+        ranges: partnerRanges(partners),
+        plans: catalogue,
+        entitlements: zeroRating.entitlements,
+        marketOf: (actor, msisdn) => marketOfNumber(partners, actor, msisdn),
+        wakeOutbox: () => controlRelay.wake(),
+      }),
+    );
+
+    const smsc = isSandbox
+      ? closing.push(
+          await openSandboxSmsc({
+            ...{ host: '127.0.0.1', port: 0, clock, log },
+            accounts: simulatedAccounts(partners),
+            stateFile: join(config.dataDir, 'sandbox-smsc.jsonl'),
+            stateWrap: keyWrap,
+          }),
+        )
+      : undefined;
+
+    const opener = closing.push(await openOpener({ keysFolder: config.keysDir, keyWrap, clock, log }));
+    const numberVerification = createSandboxNumberVerification({ control, clock });
+    const engine = closing.push(
+      createEngine({
+        ...{ store: messages, bus, clock, domainClock, log },
+        tokens: identity.deviceTokens,
+        numberVerification: isSandbox ? numberVerification : { verify: async () => false },
+        fallbackPolicy: { admit: (asked) => sms.policy.admit(asked) },
+        bridgeKeys: opener,
+      }),
+    );
+
+    // What one file's commit asks of the other: lines go to messages.db, facts and events to gateway.db.
+    const controlRelay = closing.push(
+      startOutboxRelay({
+        ...{ name: 'gateway', clock, log },
+        ...controlOutbox(control),
+        async deliver(entries) {
+          for (const { topic, payload } of entries) if (topic === 'line') await engine.lines.raise(JSON.parse(payload));
+        },
+      }),
+    );
+    const messagesRelay = closing.push(
+      startOutboxRelay({
+        ...{ name: 'messages', clock, log },
+        ...messagesOutbox(messages),
+        async deliver(entries) {
+          const facts = await Promise.all(entries.filter((entry) => entry.topic === ENGINE_TOPIC).map(eventEntry));
+          await events.appendFromOutbox([...entries.filter((entry) => entry.topic === EVENT_TOPIC), ...facts.flat()]);
+        },
+      }),
+    );
+    bus.subscribe(OUTBOX_HINT, () => messagesRelay.wake());
+
+    /** A fact of the engine as an entry for the event log, if the partner is told of it. */
+    async function eventEntry({ id, payload }: { id: string; payload: string }): Promise<{ id: string; payload: string }[]> {
+      const fact = JSON.parse(payload) as EngineFact;
+      const msisdn = 'msisdn' in fact ? fact.msisdn : fact.fallback.msisdn;
+      const event = eventOfFact(fact, (await provisioning.subscriptions.holding(msisdn))?.id);
+      return event ? [{ id, payload: JSON.stringify(event) }] : [];
+    }
+
+    if (isSandbox) await openSandboxAccounts();
+    await catalogue.seed();
+    await zeroRating.start();
+
+    /** The demo partners' clients, and where their secrets are. */
+    async function openSandboxAccounts(): Promise<void> {
+      const credentials = ensureCredentials(config.dataDir, partners.all().flatMap(credentialsRequest));
+      for (const [partnerId, { clientId, clientSecret }] of Object.entries(credentials.partners)) {
+        await identity.ensureSandboxClient({ clientId, partnerId, scopes: PARTNER_SCOPES, secret: clientSecret });
+      }
+    }
+
+    const sandboxRoutes = (simulator: SandboxSmsc) =>
+      createSandboxRoutes({
+        ...{ clock, testClock, numberVerification, smsc: simulator },
+        isOwn: (request, msisdn) => marketOfNumber(partners, request.caller, msisdn) !== undefined,
+        systemIdOf: (partnerId) => partners.get(partnerId)?.smpp.links[0]?.systemId,
+      });
+
+    const metrics = createHttpMetrics({ withProcess: true });
+    const rateLimitsOf = (partnerId: string) => partners.get(partnerId)?.rateLimits ?? DEFAULT_RATE_LIMITS;
+    const linesSettled = () => controlRelay.drained();
+    const http = createHttp({
+      ...{ contractPath, errorPagesFolder, identity, store: control, keyWrap, clock, log, rateLimitsOf, metrics },
+      routes: {
+        partner: {
+          ...createPlanRoutes({ catalogue, clock }),
+          ...createSimRoutes(provisioning),
+          ...createOrderRoutes(provisioning),
+          ...createTaskRoutes({ ...provisioning, linesSettled }),
+          ...createSubscriptionRoutes({ ...provisioning, entitlements: zeroRating.entitlements, events }),
+          ...createLineEventRoutes({ ...provisioning, linesSettled }),
+          ...createTrafficListRoutes(zeroRating),
+          ...createEntitlementRoutes(zeroRating),
+          ...createSmsMessageRoutes({ sms }),
+          ...createFallbackRoutes({ fallbacks: engine.fallbacks }),
+          ...createSmppLinkRoutes({ sms }),
+          ...createEventRoutes({ events }),
+          ...createEventSubscriptionRoutes({ events }),
+          ...createPartnerProfileRoutes({ partners, clock }),
+          ...(smsc ? sandboxRoutes(smsc) : createNoSandboxRoutes()),
+        },
+        device: createMessagingRoutes(engine.calls),
+        public: {
+          ...createIdentityRoutes({ identity, rateLimiter: createRateLimiter(), rateLimitsOf }),
+          ...createMessagingPublicRoutes(engine.calls),
+        },
+      },
+    });
+    http.server.on('upgrade', (request, socket, head) => {
+      if (!engine.stream.handleUpgrade(request, socket, head)) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+    });
+
+    const operations = createOperations({
+      ...{ metrics, clock, log },
+      checks: [
+        { name: 'gateway.db', check: async () => void (await control.read.outboxItem.findFirst()) },
+        { name: 'messages.db', check: async () => void (await messages.read('SELECT 1 AS ok')) },
+      ],
+    });
+    closing.push(operations);
+    const { port: operationsPort } = await operations.listen(config.opsHost, config.opsPort);
+    closing.push(http);
+    await http.listen(config.httpHost, config.httpPort);
+    closing.push(events.startDeliveries({ nodeId: 'node-1' }));
+    log.info({ env: config.env, partners: partners.all().length }, 'gateway serves');
+
+    return {
+      url: config.publicUrl,
+      operationsUrl: `http://${config.opsHost}:${operationsPort}`,
+      credentialsFile: isSandbox ? join(config.dataDir, CREDENTIALS_FILE) : undefined,
+      smsc: smsc && `127.0.0.1:${smsc.port}`,
+      close: () => closing.closeAll(),
+    };
+  } catch (failure) {
+    await closing.closeAll().catch(() => undefined);
+    throw failure;
+  }
+}
+
+/** A partner's client whose secret the sandbox makes, if it has one. */
+function credentialsRequest(partner: Partner): { partnerId: string; clientId: string }[] {
+  const client = partner.clients.find(({ keys }) => keys.kind === 'created');
+  return client ? [{ partnerId: partner.id, clientId: client.id }] : [];
+}
+
+/** The accounts that our own links have at the simulated SMSC. */
+function simulatedAccounts(partners: PartnerRegistry): SmscAccount[] {
+  return partners.all().flatMap((partner) =>
+    partner.smpp.links
+      .filter((link) => link.sites.some((site) => site.host === 'sandbox'))
+      .map((link) => ({
+        systemId: link.systemId,
+        password: link.password.reveal(),
+        msisdnPrefixes: partner.markets.filter((market) => market.dialable).flatMap((market) => market.msisdnPrefixes),
+      })),
+  );
+}
+
+/** @throws GatewayError `CONFIG.INVALID` naming every folder that cannot be written. */
+function makeFolders(folders: readonly string[]): void {
+  const problems = folders.flatMap((folder) => {
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      accessSync(folder, constants.W_OK);
+      return [];
+    } catch {
+      return [
+        `The folder ${folder} cannot be written; fix: make it writable, or name another one with CAUSEWAY_DATA_DIR or CAUSEWAY_KEYS_DIR.`,
+      ];
+    }
+  });
+  if (problems.length > 0) throw new ConfigurationError(problems);
+}
+
+/** A port that is free right now: the tokens' issuer must be known before the listener is. */
+async function freePort(host: string): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => probe.once('error', reject).listen(0, host, resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise<void>((resolve) => probe.close(() => resolve()));
+  return port;
+}
