@@ -27,7 +27,12 @@ const removeEntry = defineOperation<{ position: number }, undefined>({
 export const messagesOutbox = (messages: MessageStore): Outbox => ({
   async pull(limit) {
     const rows = await messages.read('SELECT position, id, topic, payload FROM outbox ORDER BY position LIMIT $1', [limit]);
-    return rows.map(({ position, id, topic, payload }) => ({ position: Number(position), id: String(id), topic: String(topic), payload: String(payload) }));
+    return rows.map(({ position, id, topic, payload }) => ({
+      position: Number(position),
+      id: String(id),
+      topic: String(topic),
+      payload: String(payload),
+    }));
   },
   async remove(entries) {
     await Promise.all(entries.map(({ position }) => messages.run(removeEntry, { position })));

@@ -4,9 +4,9 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
+import type { GroupAnswer, WriteGroup } from '../group-commit.js';
 import type { StatementRows } from '../operation.js';
 import { setPragmas } from './pragmas.js';
-import type { GroupAnswer, WriteAnswer, WriteGroup, WriteRequest } from './writer-protocol.js';
 
 const port = parentPort;
 if (!port) throw new Error('the writer runs in a worker thread only');
@@ -49,15 +49,15 @@ function runAlone(group: WriteGroup): GroupAnswer {
   };
 }
 
-function answer({ groups }: WriteRequest): WriteAnswer {
+function answer(groups: readonly WriteGroup[]): GroupAnswer[] {
   try {
-    return { groups: runTogether.immediate(groups).map((together) => ({ together })) };
+    return runTogether.immediate(groups).map((together) => ({ together }));
   } catch {
-    return { groups: groups.map(runAlone) };
+    return groups.map(runAlone);
   }
 }
 
-port.on('message', (message: WriteRequest | 'close') => {
+port.on('message', (message: readonly WriteGroup[] | 'close') => {
   if (message === 'close') {
     database.pragma('wal_checkpoint(TRUNCATE)');
     database.close();
