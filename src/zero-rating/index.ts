@@ -13,8 +13,17 @@ import { createTrafficLists, type TrafficLists } from './traffic-lists/traffic-l
 export type { Decision, DecisionRequest } from './entitlements/decide.js';
 export type { Entitlements, GrantRequest } from './entitlements/entitlements.js';
 export { createPermitPlan } from './market-policy.js';
-export type { ListSigner, MarketPolicies, MarketPolicy, Relay, TrafficDependency, TrafficSources, ZeroRatedPartners } from './ports.js';
-export type { TrafficListFormat, TrafficLists } from './traffic-lists/traffic-lists.js';
+export type {
+  ListSigner,
+  MarketPolicies,
+  MarketPolicy,
+  Relay,
+  TrafficDependency,
+  TrafficSources,
+  ZeroRatedPartner,
+  ZeroRatedPartners,
+} from './ports.js';
+export type { Deployment, TrafficListFormat, TrafficLists } from './traffic-lists/traffic-lists.js';
 
 export interface ZeroRatingOptions {
   control: ControlStore;

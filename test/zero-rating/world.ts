@@ -20,10 +20,12 @@ export function createSigner() {
   const make = () => ({ kid: `k${randomInt(1_000_000)}`, ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) });
   let key = make();
   return {
-    rotate: () => void (key = make()),
+    rotate() {
+      key = make();
+    },
     sign: async (payload: Readonly<Record<string, unknown>>) =>
       jsonwebtoken.sign(JSON.stringify(payload), key.privateKey, { algorithm: 'ES256', keyid: key.kid }),
-    verify: (jws: string): unknown => JSON.parse(String(jsonwebtoken.verify(jws, key.publicKey, { algorithms: ['ES256'] }))),
+    verify: (jws: string): unknown => jsonwebtoken.verify(jws, key.publicKey, { algorithms: ['ES256'] }),
   };
 }
 
@@ -92,6 +94,7 @@ export async function openWorld(given: Partial<ZeroRatingOptions> & { from?: Tra
 
   return {
     ...zeroRating,
+    store,
     control,
     clock,
     shift,
