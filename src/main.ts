@@ -1,6 +1,7 @@
 import { buildGateway, type Gateway } from './build.js';
+import { startProblems } from './cli/start-problems.js';
 import { welcome } from './cli/welcome.js';
-import { ConfigurationError, type GatewayConfig, readConfig } from './config/index.js';
+import { ConfigurationError, readConfig } from './config/index.js';
 import { isGatewayError } from './kernel/errors.js';
 
 /** A signal to a process group often comes twice within milliseconds (npm passes it on): repeats are ignored this long. */
@@ -16,13 +17,6 @@ function explain(failure: unknown): string[] {
   if (isGatewayError(failure)) return [failure.hint ? `${failure.detail} ${failure.hint}` : failure.detail];
   const { message, code } = failure as { message: string; code?: string };
   return [`Causeway could not start: ${code ? `${code}: ` : ''}${message}`];
-}
-
-let config: GatewayConfig;
-try {
-  config = readConfig(process.env);
-} catch (failure) {
-  fail(explain(failure));
 }
 
 let gateway: Gateway | undefined;
@@ -42,8 +36,12 @@ async function stop(signal: string): Promise<void> {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal).catch((failure) => fail(explain(failure))));
 
 try {
-  gateway = await buildGateway(config, process.env, { onProgress: (step) => process.stderr.write(`${step}\n`) });
-  process.stdout.write(welcome(gateway));
+  const problems = await startProblems(process.env);
+  if (problems.length > 0) fail(problems);
+  gateway = await buildGateway(readConfig(process.env), process.env, { onProgress: (step) => process.stderr.write(`${step}\n`) });
+  // Words for people stay off standard output where programs read the log there.
+  const forPeople = gateway.credentialsFile === undefined ? process.stderr : process.stdout;
+  forPeople.write(welcome(gateway));
 } catch (failure) {
   fail(explain(failure));
 }

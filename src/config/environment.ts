@@ -5,6 +5,7 @@ export const ROLES = ['api', 'messaging', 'sms', 'webhooks'] as const;
 export type Role = (typeof ROLES)[number];
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What the printed page says beside the sentence. */
 export interface OptionFacts {
@@ -185,9 +186,14 @@ export const environmentSchema = z.strictObject({
     .default('./partners')
     .meta(facts('The folder with one folder for each operator, and the market policies.', { unit: 'path', bound: 'a readable folder' })),
   CAUSEWAY_LOG_LEVEL: z
-    .enum(LOG_LEVELS, bad(`must be one of ${LOG_LEVELS.join(', ')}`, 'choose one, or leave the variable out for info'))
-    .default('info')
-    .meta(facts('The least severe log line that is written.', { unit: 'name', bound: LOG_LEVELS.join(', ') })),
+    .enum(LOG_LEVELS, bad(`must be one of ${LOG_LEVELS.join(', ')}`, 'choose one, or leave the variable out'))
+    .optional()
+    .meta(
+      facts(
+        'The least severe log line that is written to standard output, one JSON object a line. At info each request is a line: set it in the sandbox to watch them.',
+        { unit: 'name', bound: LOG_LEVELS.join(', '), defaultText: 'warn in the sandbox; info in production' },
+      ),
+    ),
   CAUSEWAY_SMPP_LISTEN_HOST: host()
     .default('127.0.0.1')
     .meta(facts("The address of our own SMPP listener, which operators' ESMEs bind to.", { unit: 'host', bound: 'up to 253 characters' })),

@@ -1,4 +1,5 @@
 export { ConfigurationError } from './configuration-error.js';
 export { printConfigurationPage, printEnvExample } from './documentation.js';
 export { ROLES, type Role } from './environment.js';
-export { configAtPort, type GatewayConfig, readConfig } from './read-config.js';
+export { folderProblems, portProblems, type UsableOptions } from './machine-problems.js';
+export { configAtPort, type GatewayConfig, readConfig, readOptions } from './read-config.js';

@@ -1,6 +1,7 @@
 import { ConfigurationError } from './configuration-error.js';
 import { crossProblems } from './cross-problems.js';
-import { type Environment, environmentSchema, type OptionFacts, type OptionName, type Role } from './environment.js';
+import { type Environment, environmentSchema, type LogLevel, type OptionFacts, type OptionName, type Role } from './environment.js';
+import type { UsableOptions } from './machine-problems.js';
 
 /** The process's options, checked, with every default filled in. Paths are as given: relative ones start at the working folder. */
 export interface GatewayConfig {
@@ -22,7 +23,7 @@ export interface GatewayConfig {
   /** undefined: the bus inside the process. It may hold a password: never log it. */
   readonly natsUrl: string | undefined;
   readonly partnersDir: string;
-  readonly logLevel: Environment['CAUSEWAY_LOG_LEVEL'];
+  readonly logLevel: LogLevel;
   readonly smppListenHost: string;
   readonly smppListenPort: number;
   readonly roles: readonly Role[];
@@ -49,6 +50,13 @@ export function factsOf(name: OptionName): OptionFacts & { description: string }
  *   the sandbox alone allows. A secret's value is never repeated.
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): GatewayConfig {
+  const { options, problems } = readOptions(env);
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return toConfig(options as Environment);
+}
+
+/** What `readConfig` reads, without a throw: each problem, and the options that are well formed. */
+export function readOptions(env: Readonly<Record<string, string | undefined>>): { options: UsableOptions; problems: string[] } {
   const given: Record<string, string> = {};
   const problems: string[] = [];
   for (const [name, value] of Object.entries(env)) {
@@ -63,9 +71,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): G
     if (result.success) parsed[name] = result.data;
     else problems.push(`${name}${shown(name, given[name])} ${result.error.issues[0]?.message ?? 'is not valid'}.`);
   }
-  problems.push(...crossProblems(parsed as Partial<Environment>, given));
-  if (problems.length > 0) throw new ConfigurationError(problems);
-  return toConfig(parsed as unknown as Environment);
+  const options = parsed as UsableOptions;
+  problems.push(...crossProblems(options, given));
+  return { options, problems };
 }
 
 /** The same configuration once the port is known: the addresses that were left to their default name it. */
@@ -102,7 +110,7 @@ function toConfig(environment: Environment): GatewayConfig {
     databaseUrl: environment.CAUSEWAY_DATABASE_URL,
     natsUrl: environment.CAUSEWAY_NATS_URL,
     partnersDir: environment.CAUSEWAY_PARTNERS_DIR,
-    logLevel: environment.CAUSEWAY_LOG_LEVEL,
+    logLevel: environment.CAUSEWAY_LOG_LEVEL ?? (environment.CAUSEWAY_ENV === 'sandbox' ? 'warn' : 'info'),
     smppListenHost: environment.CAUSEWAY_SMPP_LISTEN_HOST,
     smppListenPort: environment.CAUSEWAY_SMPP_LISTEN_PORT,
     roles: Object.freeze([...environment.CAUSEWAY_ROLES]),

@@ -35,7 +35,7 @@ test('nothing set is the sandbox on loopback, with every default', () => {
     databaseUrl: undefined,
     natsUrl: undefined,
     partnersDir: './partners',
-    logLevel: 'info',
+    logLevel: 'warn',
     smppListenHost: '127.0.0.1',
     smppListenPort: 2776,
     roles: ['api', 'messaging', 'sms', 'webhooks'],
