@@ -1,10 +1,9 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createInProcessBus } from './bus/index.js';
 import { createCatalogue } from './catalogue/index.js';
-import { ConfigurationError, configAtPort, type GatewayConfig } from './config/index.js';
+import { ConfigurationError, configAtPort, folderProblems, type GatewayConfig } from './config/index.js';
 import { createEngine, ENGINE_TOPIC, type EngineFact, OUTBOX_HINT } from './engine/index.js';
 import { createEvents, EVENT_TOPIC, eventOfFact } from './events/index.js';
 import {
@@ -48,7 +47,7 @@ import {
   type SmscAccount,
   startSandboxNetwork,
 } from './sandbox/index.js';
-import { createSms, openOpener } from './sms/index.js';
+import { bridgeKeysOf, createFallbackPolicy, createSms, openOpener } from './sms/index.js';
 import { openSqliteStore, type Store } from './store/index.js';
 import { startOutboxRelay } from './store/outbox-relay.js';
 import { controlOutbox, messagesOutbox } from './store/outboxes.js';
@@ -96,7 +95,8 @@ export async function buildGateway(
     const log = replaced.log ?? createLog(config.logLevel);
     const partners = await loadPartners(config.partnersDir, env);
     const isSandbox = config.env === 'sandbox';
-    makeFolders([config.dataDir, config.keysDir]);
+    const unwritable = folderProblems({ CAUSEWAY_DATA_DIR: config.dataDir, CAUSEWAY_KEYS_DIR: config.keysDir });
+    if (unwritable.length > 0) throw new ConfigurationError(unwritable);
     const keyWrap = openMasterKey({ keysFolder: config.keysDir, environment: config.env });
 
     const opened = await openSqliteStore(config.dataDir, onProgress);
@@ -158,15 +158,21 @@ export async function buildGateway(
         )
       : undefined;
 
-    const opener = closing.push(await openOpener({ keysFolder: config.keysDir, keyWrap, clock, log }));
+    /** The live subscription on a number, if it is the partner's. */
+    async function liveOn(partnerId: string, msisdn: string): Promise<string | undefined> {
+      const held = await provisioning.subscriptions.holding(msisdn);
+      return held?.partnerId === partnerId ? held.id : undefined;
+    }
+
+    const opener = closing.push(await openOpener({ keysFolder: config.keysDir, masterKey: keyWrap, clock, log }));
     const numberVerification = createSandboxNumberVerification({ control, clock });
     const engine = closing.push(
       createEngine({
         ...{ store: messages, bus, clock, domainClock, log },
         tokens: identity.deviceTokens,
         numberVerification: isSandbox ? numberVerification : { verify: async () => false },
-        fallbackPolicy: { admit: (asked) => sms.policy.admit(asked) },
-        bridgeKeys: opener,
+        fallbackPolicy: createFallbackPolicy({ partners, subscriptions: { liveOn } }),
+        bridgeKeys: bridgeKeysOf(opener),
       }),
     );
 
@@ -200,9 +206,25 @@ export async function buildGateway(
       return event ? [{ id, payload: JSON.stringify(event) }] : [];
     }
 
-    if (isSandbox) await openSandboxAccounts();
+    const sms = closing.push(
+      await createSms({
+        ...{ store: messages, bus, clock, domainClock, log, engine, partners, opener, keyWrap },
+        sandboxSmsc: () => smsc && { host: '127.0.0.1', port: smsc.port },
+      }),
+    );
+    if (isSandbox) {
+      closing.push(startSandboxNetwork({ control, clock, log, reject: refuseTask }));
+      bus.subscribe('clock.moved', () => sms.wake());
+      await openSandboxAccounts();
+    }
     await catalogue.seed();
     await zeroRating.start();
+
+    /** The simulated network's refusal, in the name of the partner. */
+    async function refuseTask(taskId: string, reason: string, partnerId: string): Promise<void> {
+      const actor = { partnerId, markets: undefined, correlator: newId('req', clock.now()) };
+      await control.transact((tx) => provisioning.tasks.reject(tx, actor, taskId, { reason }));
+    }
 
     /** The demo partners' clients, and where their secrets are. */
     async function openSandboxAccounts(): Promise<void> {
@@ -235,7 +257,7 @@ export async function buildGateway(
           ...createTrafficListRoutes(zeroRating),
           ...createEntitlementRoutes(zeroRating),
           ...createSmsMessageRoutes({ sms }),
-          ...createFallbackRoutes({ fallbacks: engine.fallbacks }),
+          ...createFallbackRoutes({ fallbacks: engine.fallbacks, sms }),
           ...createSmppLinkRoutes({ sms }),
           ...createEventRoutes({ events }),
           ...createEventSubscriptionRoutes({ events }),
@@ -297,22 +319,6 @@ function simulatedAccounts(partners: PartnerRegistry): SmscAccount[] {
         msisdnPrefixes: partner.markets.filter((market) => market.dialable).flatMap((market) => market.msisdnPrefixes),
       })),
   );
-}
-
-/** @throws GatewayError `CONFIG.INVALID` naming every folder that cannot be written. */
-function makeFolders(folders: readonly string[]): void {
-  const problems = folders.flatMap((folder) => {
-    try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      accessSync(folder, constants.W_OK);
-      return [];
-    } catch {
-      return [
-        `The folder ${folder} cannot be written; fix: make it writable, or name another one with CAUSEWAY_DATA_DIR or CAUSEWAY_KEYS_DIR.`,
-      ];
-    }
-  });
-  if (problems.length > 0) throw new ConfigurationError(problems);
 }
 
 /** A port that is free right now: the tokens' issuer must be known before the listener is. */
