@@ -284,7 +284,8 @@ export async function buildGateway(
     });
     closing.push(operations);
     const { port: operationsPort } = await operations.listen(config.opsHost, config.opsPort);
-    closing.push(http);
+    // Streams would hold the drain up to its bound: they are told to go while requests finish.
+    closing.push({ close: async () => void (await Promise.all([http.close(), engine.stream.close()])) });
     await http.listen(config.httpHost, config.httpPort);
     closing.push(events.startDeliveries({ nodeId: 'node-1' }));
     log.info({ env: config.env, partners: partners.all().length }, 'gateway serves');

@@ -19,8 +19,20 @@ function explain(failure: unknown): string[] {
   return [`Causeway could not start: ${code ? `${code}: ` : ''}${message}`];
 }
 
+// The data folder holds numbers and wrapped keys: what is made in it is its owner's alone.
+process.umask(0o077);
+
 let gateway: Gateway | undefined;
 let stoppedAt: number | undefined;
+
+/** One line however many steps there are: the next start has none of them. */
+function sayOnce(words: string): () => void {
+  let isSaid = false;
+  return () => {
+    if (!isSaid) process.stderr.write(`${words}…\n`);
+    isSaid = true;
+  };
+}
 
 async function stop(signal: string): Promise<void> {
   if (stoppedAt !== undefined) {
@@ -38,7 +50,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => vo
 try {
   const problems = await startProblems(process.env);
   if (problems.length > 0) fail(problems);
-  gateway = await buildGateway(readConfig(process.env), process.env, { onProgress: (step) => process.stderr.write(`${step}\n`) });
+  gateway = await buildGateway(readConfig(process.env), process.env, { onProgress: sayOnce('preparing the data folder') });
   // Words for people stay off standard output where programs read the log there.
   const forPeople = gateway.credentialsFile === undefined ? process.stderr : process.stdout;
   forPeople.write(welcome(gateway));
