@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { type Closable, ClosingStack } from '../kernel/closing-stack.js';
 import type { ControlStore } from './control.js';
 import type { MessageStore } from './messages.js';
 import { migrateSqlite, readMigrations } from './migrations.js';
+import { prismaFolder } from './prisma-folder.js';
 import { openSqliteControl } from './sqlite/control-sqlite.js';
 import { lockFolder } from './sqlite/folder-lock.js';
 import { openSqliteMessages } from './sqlite/messages-sqlite.js';
@@ -14,6 +14,7 @@ import { setPragmas } from './sqlite/pragmas.js';
 export type { AfterCommit, ControlReader, ControlStore, ControlTransaction } from './control.js';
 export type { MessageStore, Parameter } from './messages.js';
 export { defineOperation, type Operation, type Row, type StatementRows, settleNothing } from './operation.js';
+export { openPostgresStore } from './postgresql/index.js';
 
 /** Where everything durable is. */
 export interface Store extends Closable {
@@ -21,9 +22,6 @@ export interface Store extends Closable {
   readonly messages: MessageStore;
   close(): Promise<void>;
 }
-
-/** The repository's `prisma/` folder; it lies beside `src/` and `dist/` alike. */
-const prismaFolder = fileURLToPath(new URL('../../prisma/', import.meta.url));
 
 export const sqliteMigrations = {
   control: () => readMigrations(join(prismaFolder, 'sqlite', 'migrations')),

@@ -1,8 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openSqliteStore, type Store } from '../../src/store/index.js';
 import { openTestStore } from '../fakes/store.js';
 
-let store: Store & { folder: string };
+let store: Store;
 beforeEach(async () => {
   store = await openTestStore();
 });
@@ -11,13 +14,6 @@ afterEach(() => store.close());
 const anItem = (id: string) => ({ id, topic: 'test', payload: '{}', createdAt: new Date(0) });
 
 describe('the control plane', () => {
-  test('a commit is on the disk before it is answered: WAL with full sync on the writer and the reader', async () => {
-    const [mode] = await store.control.transact((tx) => tx.$queryRawUnsafe<{ journal_mode: string }[]>('PRAGMA journal_mode'));
-    const [sync] = await store.control.transact((tx) => tx.$queryRawUnsafe<{ synchronous: number | bigint }[]>('PRAGMA synchronous'));
-    expect(mode?.journal_mode).toBe('wal');
-    expect(Number(sync?.synchronous)).toBe(2);
-  });
-
   // A Prisma client on SQLite is one connection: without the reader, this read would see the row.
   test('a read does not see what a transaction has not committed', async () => {
     let seenInside = -1;
@@ -52,8 +48,28 @@ describe('the control plane', () => {
       .catch(() => {});
     expect(hints).toEqual(['committed']);
   });
+});
+
+describe('on SQLite', () => {
+  let folder: string;
+  let sqlite: Store;
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'causeway-'));
+    sqlite = await openSqliteStore(folder);
+  });
+  afterEach(async () => {
+    await sqlite.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('a commit is on the disk before it is answered: WAL with full sync on the writer and the reader', async () => {
+    const [mode] = await sqlite.control.transact((tx) => tx.$queryRawUnsafe<{ journal_mode: string }[]>('PRAGMA journal_mode'));
+    const [sync] = await sqlite.control.transact((tx) => tx.$queryRawUnsafe<{ synchronous: number | bigint }[]>('PRAGMA synchronous'));
+    expect(mode?.journal_mode).toBe('wal');
+    expect(Number(sync?.synchronous)).toBe(2);
+  });
 
   test('a second process on the same folder is told so', async () => {
-    await expect(openSqliteStore(store.folder)).rejects.toMatchObject({ code: 'STORE.LOCKED' });
+    await expect(openSqliteStore(folder)).rejects.toMatchObject({ code: 'STORE.LOCKED' });
   });
 });

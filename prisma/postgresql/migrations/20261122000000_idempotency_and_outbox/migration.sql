@@ -18,18 +18,18 @@ CREATE TABLE "idempotency_key" (
 );
 
 -- CreateTable
-CREATE TABLE "outbox" (
+CREATE TABLE "control_outbox" (
     "position" SERIAL NOT NULL,
     "id" TEXT NOT NULL,
     "topic" TEXT NOT NULL,
     "payload" TEXT NOT NULL,
     "createdAt" TIMESTAMP(3) NOT NULL,
 
-    CONSTRAINT "outbox_pkey" PRIMARY KEY ("position")
+    CONSTRAINT "control_outbox_pkey" PRIMARY KEY ("position")
 );
 
 -- CreateIndex
 CREATE INDEX "idempotency_key_expiresAt_idx" ON "idempotency_key"("expiresAt");
 
 -- CreateIndex
-CREATE UNIQUE INDEX "outbox_id_key" ON "outbox"("id");
+CREATE UNIQUE INDEX "control_outbox_id_key" ON "control_outbox"("id");

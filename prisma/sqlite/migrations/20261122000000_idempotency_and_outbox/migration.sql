@@ -15,7 +15,7 @@ CREATE TABLE "idempotency_key" (
 );
 
 -- CreateTable
-CREATE TABLE "outbox" (
+CREATE TABLE "control_outbox" (
     "position" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     "id" TEXT NOT NULL,
     "topic" TEXT NOT NULL,
@@ -27,4 +27,4 @@ CREATE TABLE "outbox" (
 CREATE INDEX "idempotency_key_expiresAt_idx" ON "idempotency_key"("expiresAt");
 
 -- CreateIndex
-CREATE UNIQUE INDEX "outbox_id_key" ON "outbox"("id");
+CREATE UNIQUE INDEX "control_outbox_id_key" ON "control_outbox"("id");

@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import pg from 'pg';
+import type { Clock } from '../../kernel/clock.js';
+import { ClosingStack } from '../../kernel/closing-stack.js';
+import type { Store } from '../index.js';
+import { readMigrations } from '../migrations.js';
+import { prismaFolder } from '../prisma-folder.js';
+import { openPostgresControl } from './control-postgresql.js';
+import { openPostgresMessages } from './messages-postgresql.js';
+import { migratePostgres } from './migrate.js';
+
+export const postgresMigrations = () => readMigrations(join(prismaFolder, 'postgresql', 'migrations'));
+
+/**
+ * Opens the store in one PostgreSQL database, migrating it first. Any number of nodes may do so at once.
+ *
+ * @throws GatewayError `STORE.NEWER_SCHEMA` or `STORE.MIGRATION_CHANGED`, and the driver's error when the server is not there.
+ */
+export async function openPostgresStore(
+  url: string,
+  clock: Clock,
+  onError: (failure: Error) => void,
+  onProgress: (step: string) => void = () => {},
+): Promise<Store> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    for (const name of await migratePostgres(client, postgresMigrations())) onProgress(`migrated: ${name}`);
+  } finally {
+    await client.end();
+  }
+  const opened = new ClosingStack();
+  const control = opened.push(openPostgresControl(url, clock));
+  const messages = opened.push(openPostgresMessages(url, clock, onError));
+  return { control, messages, close: () => opened.closeAll() };
+}
