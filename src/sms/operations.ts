@@ -61,7 +61,7 @@ export const markSubmitting = defineOperation<SubmittingSms, boolean>({
     `UPDATE sms_message AS m SET state = 'submitting', reason = NULL, attempts = m.attempts + 1, encoding = ${str('encoding')},
        segment_count = ${int('segmentCount')}, pdu_count = ${int('pduCount')}, updated_at = ${big('domainNow')}, version = m.version + 1
      FROM :batch
-     WHERE m.id = ${str('id')} AND m.state = 'queued' AND m.version = ${big('version')} RETURNING m.id`,
+     WHERE m.id = ${str('id')} AND m.state = 'queued' AND m.version = ${big('version')} RETURNING id`,
   ],
   settle: (items, [marked]) => {
     const won = new Set(marked?.map((row) => row['id']));
@@ -129,7 +129,7 @@ export const changeSms = defineOperation<SmsChange, boolean>({
        final_at = ${big('finalAt')}, updated_at = ${big('updatedAt')}, not_before = ${big('notBefore')},
        receipt_due_at = ${big('receiptDueAt')}, untold = ${int('untold')}, version = m.version + 1, change_id = ${str('changeId')}
      FROM :batch
-     WHERE m.id = ${str('id')} AND m.version = ${big('version')} RETURNING m.change_id`,
+     WHERE m.id = ${str('id')} AND m.version = ${big('version')} RETURNING change_id`,
     `INSERT INTO outbox (id, topic, payload, created_at)
      SELECT ${str('eventId')}, '${EVENT_TOPIC}', ${str('event')}, ${big('wallNow')}
      FROM :batch JOIN sms_message m ON m.id = ${str('id')} AND m.change_id = ${str('changeId')}
@@ -187,7 +187,7 @@ export const matchReceipt = defineOperation<{ id: string; smsId: string; number:
   name: 'sms.matchReceipt',
   statements: [
     `UPDATE sms_receipt AS r SET sms_id = ${str('smsId')}, number = ${int('number')}
-     FROM :batch WHERE r.id = ${str('id')} AND r.sms_id IS NULL RETURNING r.id`,
+     FROM :batch WHERE r.id = ${str('id')} AND r.sms_id IS NULL RETURNING id`,
   ],
   settle: (items, [matched]) => {
     const done = new Set(matched?.map((row) => row['id']));
@@ -278,7 +278,7 @@ export const endInbound = defineOperation<InboundEnd, boolean>({
      FROM :batch JOIN sms_inbound i ON i.id = ${str('id')} AND i.state = 'received'`,
     `UPDATE sms_inbound AS i SET state = ${str('state')}, reason = ${str('reason')},
        wrapped = CASE WHEN ${str('state')} = 'routed' THEN NULL ELSE i.wrapped END
-     FROM :batch WHERE i.id = ${str('id')} AND i.state = 'received' RETURNING i.id`,
+     FROM :batch WHERE i.id = ${str('id')} AND i.state = 'received' RETURNING id`,
   ],
   settle: (items, rows) => {
     const ended = new Set(rows[1]?.map((row) => row['id']));

@@ -22,9 +22,11 @@ export function createTasks(log: Log): Tasks {
   };
 }
 
-/** What may be logged of any failure: its code, or its kind. A message could quote a value. */
+/** What may be logged of any failure: its code, the operation of the store that failed, or its kind. A message could quote a value. */
 export function failureFields(failure: unknown): { failure: string } {
   if (!(failure instanceof Error)) return { failure: typeof failure };
+  const operation = /^[A-Za-z.]+ failed: [A-Z_]+/.exec(failure.message)?.[0];
+  if (operation !== undefined) return { failure: operation };
   const code: unknown = Reflect.get(failure, 'code');
   return { failure: typeof code === 'string' ? code : failure.name };
 }

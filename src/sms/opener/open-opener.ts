@@ -192,3 +192,9 @@ export async function openOpener(options: OpenerOptions): Promise<Opener> {
     },
   };
 }
+
+/** The opener's keys as the engine asks for them. */
+export const bridgeKeysOf = (opener: Pick<Opener, 'currentKeys'>) => ({
+  list: () => opener.currentKeys(),
+  isCurrent: (keyId: string) => opener.currentKeys().some((key) => key.keyId === keyId),
+});

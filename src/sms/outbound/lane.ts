@@ -95,7 +95,7 @@ export function createLane({ context, link, attempt }: LaneOptions): Lane {
         return;
       }
       const pauseMs = pausedUntil - clock.monotonicMs();
-      if (pauseMs > 0) return later(pauseMs, 'The SMSC asked for a pause.');
+      if (pauseMs > 0) return later(pauseMs, 'The link pauses after a refusal.');
       const rateMs = bucket.waitMs();
       if (rateMs > 0) return later(rateMs, 'The link is at its rate.');
       start(row.id, row.recipient, bind);
@@ -111,6 +111,10 @@ export function createLane({ context, link, attempt }: LaneOptions): Lane {
       try {
         const outcome = await attempt(smsId, bind, (segments) => bucket.take(segments - 1));
         if (outcome === 'busy') pausedUntil = clock.monotonicMs() + BUSY_PAUSE_MS;
+      } catch (failure) {
+        // Of our own making, a store that is behind for instance: the message is where it was, and haste would not help it.
+        pausedUntil = clock.monotonicMs() + BUSY_PAUSE_MS;
+        throw failure;
       } finally {
         busy.delete(smsId);
         wake();

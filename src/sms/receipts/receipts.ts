@@ -76,28 +76,36 @@ export function createReceipts(context: SmsContext, settler: Settler): Receipts 
           [link.key, parts.since - BEFORE_MS, parts.since + AFTER_MS],
         )
       ).filter((row) => isSameNumber(row.recipient, recipient) && comparable(row.sender) === comparable(sender));
-      // As many as there are parts, and no other message that they could be of: then they are of these.
-      if (held.length !== parts.numbers.length) return;
+      // As many as there are parts, and no other message that they could be of: then they are of these. A code that went out
+      // twice may have twice as many.
+      const { length } = parts.numbers;
+      if (held.length < length || held.length > length * (1 + parts.resends)) return;
       for (const [index, row] of held.entries()) {
-        await store.run(matchReceipt, { id: row.id, smsId: parts.smsId, number: parts.numbers[index] ?? 1 });
+        await store.run(matchReceipt, { id: row.id, smsId: parts.smsId, number: parts.numbers[index % length] ?? 1 });
       }
       log.info({ smsId: parts.smsId, receipts: held.length }, 'unknown outcome resolved by receipt');
       await settler.settle(parts.smsId);
     });
   }
 
-  async function unknownParts(smsId: string, pduCount: number): Promise<{ smsId: string; numbers: number[]; since: number }> {
+  async function unknownParts(
+    smsId: string,
+    pduCount: number,
+  ): Promise<{ smsId: string; numbers: number[]; since: number; resends: number }> {
     const known = await store.read<{ number: number }>(
       `SELECT number FROM sms_part WHERE sms_id = $1 AND outcome = 'accepted'
        UNION SELECT number FROM sms_receipt WHERE sms_id = $1`,
       [smsId],
     );
-    const [row] = await store.read<{ queued_at: number }>('SELECT queued_at FROM sms_message WHERE id = $1', [smsId]);
+    const [row] = await store.read<{ queued_at: number; resends: number }>('SELECT queued_at, resends FROM sms_message WHERE id = $1', [
+      smsId,
+    ]);
     const numbers = new Set(known.map(({ number }) => Number(number)));
     return {
       smsId,
       numbers: Array.from({ length: pduCount }, (_, index) => index + 1).filter((number) => !numbers.has(number)),
       since: Number(row?.queued_at ?? 0),
+      resends: Number(row?.resends ?? 0),
     };
   }
 
