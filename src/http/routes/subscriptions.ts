@@ -1,4 +1,5 @@
 import type { Events } from '../../events/index.js';
+import { toRfc3339 } from '../../kernel/clock.js';
 import { type Provisioning, type SubscriptionEntitlements, showSubscription } from '../../provisioning/index.js';
 import type { Subscription } from '../../store/models.js';
 import { pageRequest } from '../list-query.js';
@@ -32,7 +33,8 @@ export function createSubscriptionRoutes({ subscriptions, entitlements, events }
       async handle({ caller, params, query }) {
         const { id } = await subscriptions.get(caller, String(params['subscriptionId']));
         const after = query['after'] === undefined ? undefined : String(query['after']);
-        return { status: 200, body: await events.timeline(caller.partnerId, id, { after, limit: Number(query['limit'] ?? 50) }) };
+        const page = await events.timeline(caller.partnerId, id, { after, limit: Number(query['limit'] ?? 50) });
+        return { status: 200, body: { ...page, items: page.items.map((item) => ({ ...item, at: toRfc3339(item.at) })) } };
       },
     },
   };
