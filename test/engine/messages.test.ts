@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { defineOperation, settleNothing } from '../../src/store/index.js';
 import { aMessage, openRig, type Person, type Rig } from './rig.js';
 
 let rig: Rig;
@@ -180,6 +181,41 @@ describe('acknowledging', () => {
       hasMore: true,
     });
     expect(await rig.engine.calls.readQueue(recipient, 3)).toMatchObject({ hasMore: false });
+  });
+});
+
+// Registration keeps one device today; the rules of sending and acknowledging are those of many.
+describe('an account with two devices', () => {
+  const second = 'dev_00000000000000000000000002';
+  beforeEach(async () => {
+    const insert = defineOperation<{ id: string; accountId: string }, undefined>({
+      name: 'test.secondDevice',
+      statements: [
+        `INSERT INTO engine_device (id, account_id, name, platform, registration_id, secret_hash, last_seq, created_at)
+         SELECT b.value ->> 'id', b.value ->> 'accountId', 'tablet', 'android', 77, 'x', 0, 0 FROM :batch`,
+      ],
+      settle: settleNothing,
+    });
+    await rig.store.messages.run(insert, { id: second, accountId: recipient.accountId });
+  });
+
+  test('a message must name both', async () => {
+    await expect(send(aMessage(recipient, 'c1'))).rejects.toMatchObject({
+      code: 'MESSAGING.DEVICES_MISMATCH',
+      extra: { missingDevices: [second], extraDevices: [] },
+    });
+  });
+
+  test('each gets its own copy, and the sender hears "delivered" of the first ack only', async () => {
+    const message = aMessage(recipient, 'c1');
+    message.devices.push({ deviceId: second, registrationId: 77, suite: 'olm-1', body: 'for the tablet' });
+    const { messageId } = await send(message);
+    const tablet = { ...recipient, deviceId: second };
+    expect((await queue(tablet)).map((envelope) => envelope.body)).toEqual(['for the tablet']);
+    expect((await queue(recipient)).map((envelope) => envelope.body)).toEqual(['opaque c1']);
+    for (const device of [tablet, recipient])
+      expect(await rig.engine.calls.ackQueue(device, { envelopeIds: [messageId] })).toEqual({ acknowledged: 1 });
+    expect(await queue(sender)).toHaveLength(1);
   });
 });
 

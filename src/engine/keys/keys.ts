@@ -3,7 +3,7 @@ import type { Devices } from '../accounts/devices.js';
 import type { EngineContext } from '../context.js';
 import type { DeviceIdentity } from '../hooks.js';
 import { placeholders } from '../placeholders.js';
-import { claimKeys, type PublishedKey, uploadKeys } from './operations.js';
+import { addOneTimeKeys, claimKeys, type PublishedKey, publishKeys } from './operations.js';
 
 export interface KeyUpload {
   identity?: { suite: string; body: string } | undefined;
@@ -57,14 +57,12 @@ export function createKeys({ store, clock }: EngineContext, devices: Devices): K
   return {
     async upload(device, { identity, oneTimeKeys, fallbackKeys, replyKey }) {
       await devices.assertCurrent(device);
-      await store.run(uploadKeys, {
-        deviceId: device.deviceId,
-        identity: identity ?? null,
-        replyKey: replyKey ?? null,
-        oneTimeKeys: oneTimeKeys ?? [],
-        fallbackKeys: fallbackKeys ?? null,
-        oneTimeKeysMax: ONE_TIME_KEYS_MAX,
-      });
+      const { deviceId } = device;
+      // Several items, so perhaps several commits: a client that hears no answer repeats the upload, which adds nothing twice.
+      await Promise.all([
+        store.run(publishKeys, { deviceId, identity: identity ?? null, replyKey: replyKey ?? null, fallbackKeys: fallbackKeys ?? null }),
+        ...(oneTimeKeys ?? []).map(({ id, body }) => store.run(addOneTimeKeys, { deviceId, id, body, waitingMax: ONE_TIME_KEYS_MAX })),
+      ]);
       return count(device);
     },
 

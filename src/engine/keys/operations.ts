@@ -7,28 +7,24 @@ export interface PublishedKey {
   body: string;
 }
 
-export interface UploadItem {
+export interface PublishItem {
   deviceId: string;
   identity: { suite: string; body: string } | null;
   replyKey: { suite: string; publicKey: string } | null;
-  /** At most 100. */
-  oneTimeKeys: readonly PublishedKey[];
   /** At most 4; null leaves the old ones. */
   fallbackKeys: readonly PublishedKey[] | null;
-  /** One-time keys that a device may have waiting; what is beyond is not taken. */
-  oneTimeKeysMax: number;
 }
 
-/** The places of an upload's keys. SQLite and PostgreSQL spell array expansion differently; counting they share. */
-const PLACES = 'WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT n.i + 1 FROM n WHERE n.i < 99)';
-const ONE_TIME_KEY = `b.value -> 'oneTimeKeys' -> n.i`;
-const FALLBACK_KEY = `b.value -> 'fallbackKeys' -> n.i`;
+const PLACES = '(VALUES (0), (1), (2), (3)) AS n';
+const FALLBACK_KEY = `b.value -> 'fallbackKeys' -> n.column1`;
 
-/** The upload of each device; of a device that has gone, nothing. */
-const DEVICE = `:batch JOIN engine_device d ON d.id = b.value ->> 'deviceId' AND d.removed_at IS NULL`;
+/** Of a device that has gone, nothing is taken. The cross join keeps SQLite from walking all devices first. */
+const DEVICES = ':batch CROSS JOIN engine_device d';
+const IS_ITS_DEVICE = `d.id = b.value ->> 'deviceId' AND d.removed_at IS NULL`;
 
-export const uploadKeys = defineOperation<UploadItem, undefined>({
-  name: 'engine.uploadKeys',
+/** The keys that a device has one of, and its fallback keys. */
+export const publishKeys = defineOperation<PublishItem, undefined>({
+  name: 'engine.publishKeys',
   statements: [
     `UPDATE engine_device AS d SET
        identity_suite = COALESCE(b.value -> 'identity' ->> 'suite', d.identity_suite),
@@ -36,25 +32,39 @@ export const uploadKeys = defineOperation<UploadItem, undefined>({
        reply_suite = COALESCE(b.value -> 'replyKey' ->> 'suite', d.reply_suite),
        reply_public_key = COALESCE(b.value -> 'replyKey' ->> 'publicKey', d.reply_public_key)
      FROM :batch WHERE d.id = b.value ->> 'deviceId' AND d.removed_at IS NULL`,
+    `DELETE FROM engine_fallback_key WHERE device_id IN (
+       SELECT d.id FROM ${DEVICES} WHERE ${IS_ITS_DEVICE} AND b.value -> 'fallbackKeys' -> 0 IS NOT NULL)`,
+    `INSERT INTO engine_fallback_key (device_id, key_id, position, body)
+     SELECT d.id, ${FALLBACK_KEY} ->> 'id', n.column1, ${FALLBACK_KEY} ->> 'body'
+     FROM ${DEVICES} CROSS JOIN ${PLACES}
+     WHERE ${IS_ITS_DEVICE} AND ${FALLBACK_KEY} IS NOT NULL ORDER BY b.key
+     ON CONFLICT DO NOTHING`,
+  ],
+  settle: settleNothing,
+});
+
+export interface OneTimeKeyItem extends PublishedKey {
+  deviceId: string;
+  /** Keys that a device may have waiting; what is beyond is not taken. */
+  waitingMax: number;
+}
+
+/** One item per key: a hundred keys in one JSON document cost the writer ten times as much. */
+export const addOneTimeKeys = defineOperation<OneTimeKeyItem, undefined>({
+  name: 'engine.addOneTimeKeys',
+  statements: [
     // A key that was there before, handed out or not, is left as it is.
     `INSERT INTO engine_one_time_key (device_id, key_id, position, body)
-     ${PLACES}
-     SELECT k.device_id, k.key_id, k.last_position + k.place, k.body FROM (
-       SELECT d.id AS device_id, ${ONE_TIME_KEY} ->> 'id' AS key_id, ${ONE_TIME_KEY} ->> 'body' AS body,
-              CAST(b.value ->> 'oneTimeKeysMax' AS INTEGER) AS most,
-              row_number() OVER (PARTITION BY d.id ORDER BY b.key, n.i) AS place,
-              COALESCE((SELECT MAX(o.position) FROM engine_one_time_key o WHERE o.device_id = d.id), 0) AS last_position,
-              (SELECT count(*) FROM engine_one_time_key o WHERE o.device_id = d.id AND o.claimed_at IS NULL) AS waiting
-       FROM ${DEVICE} CROSS JOIN n
-       WHERE ${ONE_TIME_KEY} IS NOT NULL) AS k
-     WHERE k.waiting + k.place <= k.most ORDER BY k.device_id, k.place
-     ON CONFLICT DO NOTHING`,
-    `DELETE FROM engine_fallback_key WHERE device_id IN (SELECT d.id FROM ${DEVICE} WHERE b.value -> 'fallbackKeys' -> 0 IS NOT NULL)`,
-    `INSERT INTO engine_fallback_key (device_id, key_id, position, body)
-     ${PLACES}
-     SELECT d.id, ${FALLBACK_KEY} ->> 'id', n.i, ${FALLBACK_KEY} ->> 'body'
-     FROM ${DEVICE} CROSS JOIN n
-     WHERE n.i < 4 AND ${FALLBACK_KEY} IS NOT NULL ORDER BY b.key
+     SELECT k.device_id, k.key_id, COALESCE(q.last_position, 0) + k.place, k.body
+     FROM (
+       SELECT d.id AS device_id, b.value ->> 'id' AS key_id, b.value ->> 'body' AS body,
+              CAST(b.value ->> 'waitingMax' AS INTEGER) AS most, row_number() OVER (PARTITION BY d.id ORDER BY b.key) AS place
+       FROM ${DEVICES} WHERE ${IS_ITS_DEVICE}) AS k
+     LEFT JOIN (
+       SELECT o.device_id, MAX(o.position) AS last_position, SUM(CASE WHEN o.claimed_at IS NULL THEN 1 ELSE 0 END) AS waiting
+       FROM engine_one_time_key o WHERE o.device_id IN (SELECT b.value ->> 'deviceId' FROM :batch)
+       GROUP BY o.device_id) AS q ON q.device_id = k.device_id
+     WHERE COALESCE(q.waiting, 0) + k.place <= k.most ORDER BY k.device_id, k.place
      ON CONFLICT DO NOTHING`,
   ],
   settle: settleNothing,
