@@ -137,6 +137,17 @@ test('a code that somebody waits for is sent once more after an unknown outcome,
   await rig.within(() => rig.smsc.owed() === 0);
   await rig.sms.idle();
   expect(rig.smsc.submitted({ limit: 10 })).toHaveLength(2);
+  expect(await stateOf(id)).toBe('delivered');
+});
+
+test('an answer that comes after our time is over changes nothing; the receipt tells what became of the message', async () => {
+  const { he, she } = await open({ link: { responseTimeoutMs: 1_000 } }, magic('000110'));
+  const { id } = await rig.fallback(he, she, 'slow');
+  rig.fire();
+  await rig.within(async () => (await stateOf(id)) === 'delivered');
+  await rig.within(async () => (await types()).length === 2);
+  expect(await types()).toEqual(['sms.unknown', 'sms.delivered']);
+  expect(rig.smsc.submitted({ limit: 10 })).toHaveLength(1);
 });
 
 test('a long text in UCS-2 arrives whole, each segment is charged, and its state is that of all parts', async () => {

@@ -31,8 +31,8 @@ test('a claim without an SMS is picked up with the id that it was given', async 
 });
 
 test('what is queued while no bind is up says why it waits, and goes out once there is one, also after a restart', async () => {
-  let port = 0;
-  await open({ sms: { sandboxSmsc: () => ({ host: '127.0.0.1', port: port || rig.smsc.port }) } });
+  let port: number | undefined;
+  await open({ port: () => port });
   const { id } = await rig.fallback(he, await rig.person('+999571234567'), 'x');
   port = 9;
   rig.smsc.dropLinks();
@@ -43,7 +43,7 @@ test('what is queued while no bind is up says why it waits, and goes out once th
   expect((await rig.sms.links('e-plus'))[0]?.queue.waiting).toBe(1);
   await rig.restart();
   expect(await smsState(id)).toBe('queued');
-  port = 0;
+  port = undefined;
   await rig.within(async () => (await stateOf(id)) === 'delivered');
   expect(sent()).toBe(1);
 });

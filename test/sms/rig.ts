@@ -7,7 +7,6 @@ import { createInProcessBus } from '../../src/bus/index.js';
 import type { Engine, Fallback } from '../../src/engine/index.js';
 import type { NewEvent } from '../../src/events/event.js';
 import { createKeyWrap } from '../../src/identity/master-key.js';
-import type { Clock } from '../../src/kernel/clock.js';
 import { toRfc3339 } from '../../src/kernel/clock.js';
 import type { KeyWrap } from '../../src/kernel/key-wrap.js';
 import { createLog } from '../../src/kernel/log.js';
@@ -33,6 +32,8 @@ export interface RigOptions {
   link?: Partial<SmppLink>;
   smsc?: Partial<SandboxSmscOptions>;
   sms?: Partial<SmsOptions>;
+  /** Where the links dial instead of the SMSC, while it says so. */
+  port?: () => number | undefined;
   /** Written by the log, line by line. */
   logged?: string[];
 }
@@ -145,7 +146,7 @@ export async function openSmsRig(given: RigOptions = {}): Promise<SmsRig> {
       partners,
       opener,
       keyWrap: MASTER,
-      sandboxSmsc: () => ({ host: '127.0.0.1', port: smsc.port }),
+      sandboxSmsc: () => ({ host: '127.0.0.1', port: given.port?.() ?? smsc.port }),
       ...given.sms,
     });
     return { store, opener, engineRig, sms };
@@ -262,5 +263,3 @@ export async function openSmsRig(given: RigOptions = {}): Promise<SmsRig> {
   };
   return rig;
 }
-
-export type { Clock };
