@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Clock } from '../kernel/clock.js';
 import type { Closable } from '../kernel/closing-stack.js';
@@ -50,9 +50,12 @@ export function createHttpServer(listener: RequestListener, clock: Clock, limits
     socket.once('close', () => sockets.delete(socket));
   });
   let closing: Promise<void> | undefined;
+  const answering = new Set<ServerResponse>();
   // A connection whose request was running when the drain began is idle only now, and nobody else would close it.
   server.on('request', (_request, response) => {
+    answering.add(response);
     response.once('close', () => {
+      answering.delete(response);
       if (closing) setImmediate(() => server.closeIdleConnections());
     });
   });
@@ -61,6 +64,7 @@ export function createHttpServer(listener: RequestListener, clock: Clock, limits
     if (!server.listening) return;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
+    for (const response of answering) if (!response.headersSent) response.setHeader('Connection', 'close');
     const bound = clock.setTimer(limits.drainMs, () => {
       for (const socket of sockets) socket.destroy();
     });
