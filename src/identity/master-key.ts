@@ -49,7 +49,16 @@ export function createKeyWrap(key: Uint8Array): KeyWrap {
       if (format !== FORMAT || sealed.length < IV_BYTES + TAG_BYTES) throw new Error('not a wrapped secret');
       const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, IV_BYTES)).setAAD(Buffer.from(purpose));
       decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
-      return Buffer.concat([decipher.update(sealed.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]);
+      const plain = decipher.update(sealed.subarray(IV_BYTES, -TAG_BYTES));
+      try {
+        return Buffer.concat([plain, decipher.final()]);
+      } catch (cause) {
+        throw new GatewayError('CONFIG.INVALID', {
+          detail: 'A stored secret does not open with the master key in CAUSEWAY_KEYS_DIR.',
+          hint: 'Put the key back that wrapped this data.',
+          cause,
+        });
+      }
     },
   };
 }
