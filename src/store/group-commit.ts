@@ -96,7 +96,10 @@ export function createGroupCommit(write: WriteBatch): GroupCommit {
 }
 
 function settle(group: readonly Waiting[], answer: GroupAnswer): void {
-  if ('together' in answer) return settleTogether(group, answer.together);
+  if ('together' in answer) {
+    settleTogether(group, answer.together);
+    return;
+  }
   for (const [index, one] of group.entries()) {
     const own = answer.alone[index];
     if (own && 'rows' in own) settleTogether([one], own.rows);
