@@ -111,7 +111,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
 
   return {
     handle: (request, response, next) => {
-      serve(request, response).catch(next);
+      serve(request, response).catch((failure: unknown) => next(failure));
     },
     answersOAuth: (path) => oauthPaths.has(path),
     sendOAuthError(response, failure) {

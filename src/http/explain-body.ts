@@ -46,7 +46,7 @@ export function explainBody(schema: SpecObject, body: unknown, resolve: (node: u
       if (named === undefined) return report([...steps, member], 'required', 'is required');
       const mapping = isSpecObject(discriminator?.['mapping']) ? discriminator['mapping'] : {};
       const names = branches.map((branch) => branchNames(branch, member, mapping));
-      const chosen = branches[names.findIndex((candidates) => candidates.includes(String(named)))];
+      const chosen = branches[names.findIndex((candidates) => typeof named === 'string' && candidates.includes(named))];
       if (chosen === undefined) return report([...steps, member], 'enum', `must be one of: ${names.flat().join(', ')}`);
       return explain(chosen, value, steps);
     }
@@ -69,7 +69,7 @@ export function explainBody(schema: SpecObject, body: unknown, resolve: (node: u
 
   function explainString(rule: SpecObject, value: string, steps: readonly (string | number)[]): undefined {
     const { minLength, maxLength, pattern } = rule as { minLength?: number; maxLength?: number; pattern?: string };
-    const length = [...value].length;
+    const length = Array.from(value).length;
     if (minLength !== undefined && length < minLength) report(steps, 'minLength', `must have at least ${minLength} characters`);
     if (maxLength !== undefined && length > maxLength) report(steps, 'maxLength', `must have at most ${maxLength} characters`);
     else if (pattern !== undefined && !new RegExp(pattern, 'u').test(value)) report(steps, 'pattern', `must match ${pattern}`);

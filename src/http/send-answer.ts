@@ -18,8 +18,8 @@ export function sendAnswer(request: Request, response: Response, operation: Oper
     response.end();
     return;
   }
-  const asText = typeof answer.body === 'string' && type !== undefined;
-  const bytes = Buffer.from(asText ? String(answer.body) : JSON.stringify(answer.body));
+  const asIs = typeof answer.body === 'string' && type !== undefined ? answer.body : undefined;
+  const bytes = Buffer.from(asIs ?? JSON.stringify(answer.body));
   if (operation.etagStatuses.has(String(answer.status))) {
     const etag = headers['etag'] ?? etagOfBytes(bytes);
     response.set('ETag', etag);

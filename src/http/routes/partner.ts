@@ -1,5 +1,5 @@
-import { notFound } from '../../kernel/errors.js';
 import type { Clock } from '../../kernel/clock.js';
+import { notFound } from '../../kernel/errors.js';
 import type { PartnerRegistry } from '../../partners/index.js';
 import type { PartnerRoutes } from '../route.js';
 
