@@ -110,9 +110,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   }
 
   return {
-    handle: (request, response, next) => {
-      serve(request, response).catch((failure: unknown) => next(failure));
-    },
+    handle: (request, response) => serve(request, response),
     answersOAuth: (path) => oauthPaths.has(path),
     sendOAuthError(response, failure) {
       const { status, headers, body } = oauthErrorOf(failure);
