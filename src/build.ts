@@ -48,7 +48,7 @@ import {
   startSandboxNetwork,
 } from './sandbox/index.js';
 import { bridgeKeysOf, createFallbackPolicy, createSms, openOpener } from './sms/index.js';
-import { openSqliteStore, type Store } from './store/index.js';
+import { openPostgresStore, openSqliteStore, type Store } from './store/index.js';
 import { startOutboxRelay } from './store/outbox-relay.js';
 import { controlOutbox, messagesOutbox } from './store/outboxes.js';
 import { createPermitPlan, createZeroRating } from './zero-rating/index.js';
@@ -99,7 +99,14 @@ export async function buildGateway(
     if (unwritable.length > 0) throw new ConfigurationError(unwritable);
     const keyWrap = openMasterKey({ keysFolder: config.keysDir, environment: config.env });
 
-    const opened = await openSqliteStore(config.dataDir, onProgress);
+    const opened = config.databaseUrl
+      ? await openPostgresStore(
+          config.databaseUrl,
+          clock,
+          (failure) => log.warn({ err: failure.name }, 'a database connection was lost'),
+          onProgress,
+        )
+      : await openSqliteStore(config.dataDir, onProgress);
     const store = closing.push(replaced.wrapStore?.(opened) ?? opened);
     const { control, messages } = store;
     const bus = createInProcessBus((failure) => log.error({ err: failure }, 'a bus listener failed'));
