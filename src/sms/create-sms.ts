@@ -27,7 +27,7 @@ import { readSms } from './read-sms.js';
 import { createReceipts } from './receipts/receipts.js';
 import { createSerial } from './serial.js';
 import { showSms } from './show.js';
-import { createTasks } from './tasks.js';
+import { createTasks, failureFields } from './tasks.js';
 
 export interface SmsOptions {
   /** `store.messages`. */
@@ -80,8 +80,8 @@ const SWEEP_MS = 1_000;
 /** Rows that one sweep takes of each kind. */
 const SWEEP_ROWS = 200;
 const HOUR_MS = 3_600_000;
-/** A receipt that nobody asked for is kept as long as a message may live, for the invoice. */
-const RECEIPTS_KEPT_MS = 7 * 86_400_000;
+/** Receipts that nobody claimed, and parts whose rest never came, are kept this long: longer than any message lives. */
+const KEPT_MS = 7 * 86_400_000;
 
 /**
  * Opens the bridge: finishes what a crash interrupted, brings the links up, and works until it is closed. Rows that were
@@ -126,28 +126,45 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
   /** Attempts that nobody is at any more: after a crash, or when the store failed in the middle. */
   async function endAbandoned(): Promise<void> {
     for (const id of await ids("SELECT id FROM sms_message WHERE state = 'submitting'")) {
-      if ([...lanes.values()].some((lane) => lane.isBusy(id))) continue;
-      const message = await settler.settle(id, true);
+      if (isBusy(id)) continue;
+      const message = await settler.settle(id, () => !isBusy(id));
       const link = message && links.get(linkKey(message.partnerId, message.linkId));
       if (message?.state === 'unknown' && link) await receipts.resolveUnknown(link, message);
     }
   }
 
-  async function sweepOnce(): Promise<void> {
-    const now = clock.now();
-    await endAbandoned();
-    for (const id of await ids('SELECT id FROM sms_message WHERE untold = 1')) await settler.settle(id);
-    for (const id of await ids("SELECT id FROM sms_message WHERE state = 'submitted' AND receipt_due_at <= $1", now)) {
-      await settler.giveUp(id);
-    }
-    for (const id of await ids("SELECT id FROM sms_message WHERE state = 'queued' AND expires_at <= $1", now)) {
-      if (![...lanes.values()].some((lane) => lane.isBusy(id))) await settler.end(id, 'expired', 'expired-in-queue');
-    }
-    for (const id of await ids("SELECT id FROM sms_inbound WHERE state = 'received'")) await routeOnce(id);
-    await worker.run();
-    if (forgetAt <= now) {
+  const isBusy = (smsId: string) => [...lanes.values()].some((lane) => lane.isBusy(smsId));
+
+  /** Each in turn for the rows that it is of; one that fails keeps no other from its turn. */
+  const sweeps: Record<string, () => Promise<void>> = {
+    abandoned: endAbandoned,
+    async untold() {
+      for (const id of await ids('SELECT id FROM sms_message WHERE untold = 1')) await settler.settle(id);
+    },
+    async receipts() {
+      const overdue = "SELECT id FROM sms_message WHERE state = 'submitted' AND receipt_due_at <= $1";
+      for (const id of await ids(overdue, clock.now())) await settler.giveUp(id);
+    },
+    async expired() {
+      const expired = "SELECT id FROM sms_message WHERE state = 'queued' AND expires_at <= $1";
+      for (const id of await ids(expired, clock.now())) if (!isBusy(id)) await settler.end(id, 'expired', 'expired-in-queue');
+    },
+    async replies() {
+      for (const id of await ids("SELECT id FROM sms_inbound WHERE state = 'received'")) await routeOnce(id);
+    },
+    claims: () => worker.run(),
+    async old() {
+      const now = clock.now();
+      if (forgetAt > now) return;
       forgetAt = now + HOUR_MS;
-      await store.run(forgetOld, { repeatsBefore: now - REPEAT_MS, receiptsBefore: now - RECEIPTS_KEPT_MS });
+      await store.run(forgetOld, { repeatsBefore: now - REPEAT_MS, keptBefore: now - KEPT_MS });
+    },
+  };
+
+  async function sweepOnce(): Promise<void> {
+    for (const [name, run] of Object.entries(sweeps)) {
+      if (closed) return;
+      await run().catch((failure: unknown) => log.error({ sweep: name, ...failureFields(failure) }, 'sms sweep failed'));
     }
     for (const lane of lanes.values()) lane.wake();
   }

@@ -1,9 +1,6 @@
-import { EVENT_TOPIC } from '../events/event.js';
+import { EVENT_TOPIC } from '../events/index.js';
 import { defineOperation, settleNothing } from '../store/index.js';
-
-const big = (name: string) => `CAST(b.value ->> '${name}' AS BIGINT)`;
-const int = (name: string) => `CAST(b.value ->> '${name}' AS INTEGER)`;
-const str = (name: string) => `b.value ->> '${name}'`;
+import { big, int, str } from './batch-sql.js';
 
 export interface NewSms {
   id: string;
@@ -148,53 +145,6 @@ export const markTold = defineOperation<{ id: string; version: number }, undefin
   settle: settleNothing,
 });
 
-export interface NewReceipt {
-  id: string;
-  linkId: string;
-  smscMessageIds: string;
-  state: string;
-  errorCode: string | null;
-  doneDate: string | null;
-  recipient: string;
-  sender: string;
-  receivedAt: number;
-  heardAt: number;
-}
-
-/** Keeps a receipt; the same one again changes nothing. */
-export const insertReceipt = defineOperation<NewReceipt, undefined>({
-  name: 'sms.insertReceipt',
-  statements: [
-    `INSERT INTO sms_receipt (id, link_id, smsc_message_ids, state, error_code, done_date, recipient, sender, received_at, heard_at)
-     SELECT ${str('id')}, ${str('linkId')}, ${str('smscMessageIds')}, ${str('state')}, ${str('errorCode')}, ${str('doneDate')},
-       ${str('recipient')}, ${str('sender')}, ${big('receivedAt')}, ${big('heardAt')}
-     FROM :batch WHERE true ON CONFLICT DO NOTHING`,
-  ],
-  settle: settleNothing,
-});
-
-export const insertReceiptKey = defineOperation<{ linkId: string; smscKey: string; receiptId: string }, undefined>({
-  name: 'sms.insertReceiptKey',
-  statements: [
-    `INSERT INTO sms_receipt_key (link_id, smsc_key, receipt_id)
-     SELECT ${str('linkId')}, ${str('smscKey')}, ${str('receiptId')} FROM :batch WHERE true ON CONFLICT DO NOTHING`,
-  ],
-  settle: settleNothing,
-});
-
-/** Gives a held receipt to the part that it is of. Answers whether it was still held. */
-export const matchReceipt = defineOperation<{ id: string; smsId: string; number: number }, boolean>({
-  name: 'sms.matchReceipt',
-  statements: [
-    `UPDATE sms_receipt AS r SET sms_id = ${str('smsId')}, number = ${int('number')}
-     FROM :batch WHERE r.id = ${str('id')} AND r.sms_id IS NULL RETURNING id`,
-  ],
-  settle: (items, [matched]) => {
-    const done = new Set(matched?.map((row) => row['id']));
-    return items.map((item) => done.has(item.id));
-  },
-});
-
 export interface SlotUse {
   recipient: string;
   sender: string;
@@ -236,99 +186,15 @@ export const useSlot = defineOperation<SlotUse, boolean>({
   },
 });
 
-export interface NewInbound {
-  id: string;
-  partnerId: string;
-  linkId: string;
-  sender: string;
-  recipient: string;
-  wrapped: string;
-  contentHash: string;
-  sessionId: string;
-  receivedAt: number;
-  heardAt: number;
-}
-
-export const insertInbound = defineOperation<NewInbound, undefined>({
-  name: 'sms.insertInbound',
-  statements: [
-    `INSERT INTO sms_inbound (id, partner_id, link_id, sender, recipient, state, wrapped, content_hash, session_id, received_at, heard_at)
-     SELECT ${str('id')}, ${str('partnerId')}, ${str('linkId')}, ${str('sender')}, ${str('recipient')}, 'received', ${str('wrapped')},
-       ${str('contentHash')}, ${str('sessionId')}, ${big('receivedAt')}, ${big('heardAt')}
-     FROM :batch WHERE true ON CONFLICT DO NOTHING`,
-  ],
-  settle: settleNothing,
-});
-
-export interface InboundEnd {
-  id: string;
-  state: 'routed' | 'unmatched';
-  reason: string | null;
-  eventId: string;
-  event: string;
-  wallNow: number;
-}
-
-/** Where an inbound SMS went, with its event. The text goes once it is sealed to its reader; what matches nothing keeps it, encrypted. */
-export const endInbound = defineOperation<InboundEnd, boolean>({
-  name: 'sms.endInbound',
-  statements: [
-    `INSERT INTO outbox (id, topic, payload, created_at)
-     SELECT ${str('eventId')}, '${EVENT_TOPIC}', ${str('event')}, ${big('wallNow')}
-     FROM :batch JOIN sms_inbound i ON i.id = ${str('id')} AND i.state = 'received'`,
-    `UPDATE sms_inbound AS i SET state = ${str('state')}, reason = ${str('reason')},
-       wrapped = CASE WHEN ${str('state')} = 'routed' THEN NULL ELSE i.wrapped END
-     FROM :batch WHERE i.id = ${str('id')} AND i.state = 'received' RETURNING id`,
-  ],
-  settle: (items, rows) => {
-    const ended = new Set(rows[1]?.map((row) => row['id']));
-    return items.map((item) => ended.has(item.id));
-  },
-});
-
-export interface NewInboundPart {
-  groupKey: string;
-  number: number;
-  total: number;
-  wrapped: string;
-  contentHash: string;
-  sessionId: string;
-  heardAt: number;
-}
-
-/** Keeps a part, replacing one of an earlier message that used the same reference. */
-export const insertInboundPart = defineOperation<NewInboundPart, undefined>({
-  name: 'sms.insertInboundPart',
-  statements: [
-    `INSERT INTO sms_inbound_part (group_key, number, total, wrapped, content_hash, session_id, heard_at)
-     SELECT ${str('groupKey')}, ${int('number')}, ${int('total')}, ${str('wrapped')}, ${str('contentHash')}, ${str('sessionId')},
-       ${big('heardAt')}
-     FROM :batch WHERE true
-     ON CONFLICT (group_key, number) DO UPDATE SET total = excluded.total, wrapped = excluded.wrapped,
-       content_hash = excluded.content_hash, session_id = excluded.session_id, inbound_id = NULL, heard_at = excluded.heard_at`,
-  ],
-  settle: settleNothing,
-});
-
-/** The joined message, and its parts without their text, in one commit. */
-export const joinInbound = defineOperation<NewInbound & { groupKey: string }, undefined>({
-  name: 'sms.joinInbound',
-  statements: [
-    ...insertInbound.statements,
-    `UPDATE sms_inbound_part AS p SET wrapped = NULL, inbound_id = ${str('id')}
-     FROM :batch WHERE p.group_key = ${str('groupKey')} AND p.inbound_id IS NULL`,
-  ],
-  settle: settleNothing,
-});
-
-/** Forgets what was kept only to recognise repeats, and receipts that nobody claimed. */
-export const forgetOld = defineOperation<{ repeatsBefore: number; receiptsBefore: number }, undefined>({
+/** Forgets what was kept only to recognise repeats, receipts that nobody claimed, and parts whose rest never came. */
+export const forgetOld = defineOperation<{ repeatsBefore: number; keptBefore: number }, undefined>({
   name: 'sms.forgetOld',
   statements: [
     `DELETE FROM sms_inbound_part WHERE inbound_id IS NOT NULL AND heard_at < (SELECT MAX(${big('repeatsBefore')}) FROM :batch)`,
+    `DELETE FROM sms_inbound_part WHERE heard_at < (SELECT MAX(${big('keptBefore')}) FROM :batch)`,
     `DELETE FROM sms_receipt_key WHERE receipt_id IN (SELECT id FROM sms_receipt
-       WHERE sms_id IS NULL AND heard_at < (SELECT MAX(${big('receiptsBefore')}) FROM :batch))`,
-    `DELETE FROM sms_receipt WHERE sms_id IS NULL AND heard_at < (SELECT MAX(${big('receiptsBefore')}) FROM :batch)`,
+       WHERE sms_id IS NULL AND heard_at < (SELECT MAX(${big('keptBefore')}) FROM :batch))`,
+    `DELETE FROM sms_receipt WHERE sms_id IS NULL AND heard_at < (SELECT MAX(${big('keptBefore')}) FROM :batch)`,
   ],
   settle: settleNothing,
 });

@@ -1,4 +1,4 @@
-import type { NewEvent } from '../events/event.js';
+import type { NewEvent } from '../events/index.js';
 import { newId } from '../kernel/ids.js';
 import type { SmsState } from './message.js';
 import type { WholeSms } from './read-sms.js';

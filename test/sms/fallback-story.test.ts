@@ -184,6 +184,7 @@ test('an answer by SMS lands in the chat of whoever wrote, once, readable by tha
   await rig.smsc.sendMo({ from: HER, to: NUMBER.address, text: 'Gern, um acht!' });
   await rig.until(async () => (await rig.replies(he)).length === 1);
   expect(await rig.replies(he)).toEqual([{ text: 'Gern, um acht!', from: HER, inReplyTo: clientMsgId }]);
+  await rig.until(async () => (await types()).includes('sms-reply.received'));
   const event = (await rig.events()).at(-1);
   expect(event).toMatchObject({ type: 'sms-reply.received', market: 'XS', resource: { sender: '+999•••••••67', fallbackId: id } });
   // The same words once more, over a link that stood all the time, are a second answer.

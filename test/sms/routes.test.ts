@@ -111,9 +111,9 @@ describe('the policy', () => {
   const subscriptions = { liveOn: async (_: string, msisdn: string) => (msisdn === '+999571234567' ? 'sub_1' : undefined) };
 
   test('admits a number of the operator and names its subscription', async () => {
-    const { admit } = createFallbackPolicy({ partners: rig.partners, subscriptions });
-    expect(await admit(asked)).toEqual({ admitted: true, subscriptionId: 'sub_1' });
-    expect(await admit({ ...asked, recipientMsisdn: '+999577654321' })).toEqual({ admitted: true });
+    const policy = createFallbackPolicy({ partners: rig.partners, subscriptions });
+    expect(await policy.admit(asked)).toEqual({ admitted: true, subscriptionId: 'sub_1' });
+    expect(await policy.admit({ ...asked, recipientMsisdn: '+999577654321' })).toEqual({ admitted: true });
   });
 
   test.each([
@@ -121,15 +121,15 @@ describe('the policy', () => {
     ['a market that is only described', { market: 'DE', recipientMsisdn: '+491571234567' }, 'Numbers of this market are not dialled here.'],
     ['a number of nobody', { recipientMsisdn: '+491701234567' }, "The number is not in the operator's ranges."],
   ])('refuses %s and says why', async (_what, more, reason) => {
-    const { admit } = createFallbackPolicy({ partners: rig.partners, subscriptions });
-    expect(await admit({ ...asked, ...more })).toEqual({ admitted: false, reason });
+    const policy = createFallbackPolicy({ partners: rig.partners, subscriptions });
+    expect(await policy.admit({ ...asked, ...more })).toEqual({ admitted: false, reason });
   });
 
   test('refuses what no sender may carry', async () => {
     await rig.close();
     rig = await openSmsRig({ senders: [{ ...LETTERS, use: ['otp'] }] });
-    const { admit } = createFallbackPolicy({ partners: rig.partners, subscriptions });
-    expect(await admit(asked)).toEqual({ admitted: false, reason: 'No sender may carry this message.' });
-    expect(await admit({ ...asked, class: 'otp' })).toMatchObject({ admitted: true });
+    const policy = createFallbackPolicy({ partners: rig.partners, subscriptions });
+    expect(await policy.admit(asked)).toEqual({ admitted: false, reason: 'No sender may carry this message.' });
+    expect(await policy.admit({ ...asked, class: 'otp' })).toMatchObject({ admitted: true });
   });
 });

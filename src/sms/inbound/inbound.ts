@@ -6,7 +6,7 @@ import { type DefaultAlphabet, type DeliverSm, decodeText, messageContent, reass
 import { comparable, msisdnFromWire } from '../addresses.js';
 import type { SmsContext } from '../context.js';
 import type { Bind, OperatorLink } from '../links/open-links.js';
-import { insertInbound, insertInboundPart, joinInbound } from '../operations.js';
+import { insertInbound, insertInboundPart, joinInbound } from './operations.js';
 
 export interface Inbound {
   /** Resolves once the message, or the part of one, is durable. A repeat of one that we have changes nothing. */

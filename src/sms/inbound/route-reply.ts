@@ -2,9 +2,9 @@ import { toRfc3339 } from '../../kernel/clock.js';
 import type { KeyWrap } from '../../kernel/key-wrap.js';
 import type { SmsContext } from '../context.js';
 import { HPKE_SUITE, type Opener } from '../opener/index.js';
-import { endInbound } from '../operations.js';
 import { replyEvent } from '../report.js';
 import { INBOUND_PURPOSE } from './inbound.js';
+import { endInbound } from './operations.js';
 
 /** A type, not an interface, so that it is a row of the store. */
 type InboundRow = {

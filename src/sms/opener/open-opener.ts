@@ -109,7 +109,13 @@ export async function openOpener(options: OpenerOptions): Promise<Opener> {
     return { keyId, publicKey, wrappedPrivateKey, notBefore: now, notAfter: now + rotateEveryMs + overlapMs, privateKey: pair.privateKey };
   }
 
-  const resting = ({ privateKey: _, ...key }: RingKey): RestingKey => key;
+  const resting = ({ keyId, publicKey, wrappedPrivateKey, notBefore, notAfter }: RingKey): RestingKey => ({
+    keyId,
+    publicKey,
+    wrappedPrivateKey,
+    notBefore,
+    notAfter,
+  });
 
   async function rotate(): Promise<void> {
     const now = clock.now();

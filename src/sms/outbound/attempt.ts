@@ -101,7 +101,7 @@ export function createAttempt({ context, opener, settler, link, onAccepted, onUn
     const outcomes = await Promise.allSettled(
       body.segments.map(async (segment, index) => (taken.has(index + 1) ? undefined : submitPart(segment, index + 1))),
     );
-    const after = await settler.settle(smsId, true);
+    const after = await settler.settle(smsId, () => true);
     if (after?.state === 'unknown') await onUnknown(after);
     return outcomes.some((outcome) => outcome.status === 'fulfilled' && isBusy(outcome.value)) ? 'busy' : 'done';
   };

@@ -27,8 +27,8 @@ export interface LaneOptions {
   attempt: (smsId: string, bind: Bind, charge: (segments: number) => void) => Promise<'done' | 'busy'>;
 }
 
-/** Rows looked at in one go. */
-const PAGE = 200;
+/** Rows looked at in one go; more than may be in flight to handsets that already get something. */
+const PAGE = 300;
 /** After ESME_RTHROTTLED or ESME_RMSGQFUL nothing goes for this long: the next would meet the same. */
 const BUSY_PAUSE_MS = 500;
 
@@ -68,26 +68,22 @@ export function createLane({ context, link, attempt }: LaneOptions): Lane {
     });
   }
 
-  /** One handset gets its messages in the order they were queued, so at most one of them is under way. */
+  /** One handset gets its messages in the order they were queued: at most one is under way, and none overtakes one that waits. */
   async function pump(): Promise<void> {
-    const waiting = await store.read<{ id: string; recipient: string; not_before: number }>(
-      `SELECT id, recipient, not_before FROM sms_message WHERE link_id = $1 AND partner_id = $2 AND state = 'queued'
-       ORDER BY priority, id LIMIT ${PAGE}`,
-      [config.id, partner.id],
+    const now = clock.now();
+    const ready = await store.read<{ id: string; recipient: string }>(
+      `SELECT m.id, m.recipient FROM sms_message m WHERE m.link_id = $1 AND m.partner_id = $2 AND m.state = 'queued' AND m.not_before <= $3
+         AND NOT EXISTS (SELECT 1 FROM sms_message e WHERE e.link_id = m.link_id AND e.recipient = m.recipient AND e.state = 'queued'
+           AND e.id < m.id AND e.priority <= m.priority AND e.not_before > $3)
+       ORDER BY m.priority, m.id LIMIT ${PAGE}`,
+      [config.id, partner.id, now],
     );
-    const recipients = new Set(busy.values());
-    let nextAt = Number.POSITIVE_INFINITY;
     timer?.cancel();
     heldBy = undefined;
-    for (const row of waiting) {
+    const recipients = new Set(busy.values());
+    for (const row of ready) {
       if (closed) return;
-      if (busy.has(row.id)) continue;
       if (recipients.has(row.recipient)) continue;
-      recipients.add(row.recipient);
-      if (row.not_before > clock.now()) {
-        nextAt = Math.min(nextAt, Number(row.not_before));
-        continue;
-      }
       const bind = busy.size < inFlightMax ? link.freest() : undefined;
       if (!bind) {
         // Whatever ends this, an answer or a bind that comes up, wakes the lane.
@@ -98,9 +94,14 @@ export function createLane({ context, link, attempt }: LaneOptions): Lane {
       if (pauseMs > 0) return later(pauseMs, 'The link pauses after a refusal.');
       const rateMs = bucket.waitMs();
       if (rateMs > 0) return later(rateMs, 'The link is at its rate.');
+      recipients.add(row.recipient);
       start(row.id, row.recipient, bind);
     }
-    if (nextAt < Number.POSITIVE_INFINITY) later(Math.max(1, nextAt - clock.now()), 'Messages wait for their next try.');
+    const [next] = await store.read<{ at: number | null }>(
+      `SELECT MIN(not_before) AS at FROM sms_message WHERE link_id = $1 AND partner_id = $2 AND state = 'queued' AND not_before > $3`,
+      [config.id, partner.id, now],
+    );
+    if (next?.at != null) later(Math.max(1, Number(next.at) - clock.now()), 'Messages wait for their next try.');
   }
 
   function start(smsId: string, recipient: string, bind: Bind): void {

@@ -12,10 +12,11 @@ export interface Settler {
    * Brings a message's row to what its parts and receipts say, with the event and the price in the same commit, and tells
    * the engine. Repeating it changes nothing.
    *
-   * @param isOver whether the attempt that a `submitting` message is in has ended.
+   * @param isOver whether the attempt that a `submitting` message is in has ended; asked after the row was read, since a new
+   *   attempt may begin meanwhile.
    * @returns the message as it then is.
    */
-  settle(smsId: string, isOver?: boolean): Promise<SmsMessage | undefined>;
+  settle(smsId: string, isOver?: () => boolean): Promise<SmsMessage | undefined>;
   /** Ends a message that will not be submitted (again). */
   end(smsId: string, state: 'expired' | 'rejected', reason: string): Promise<SmsMessage | undefined>;
   /** Ends the wait for receipts: what is `submitted` may have arrived. */
@@ -43,18 +44,16 @@ export function createSettler(context: SmsContext, pricing: Pricing): Settler {
       for (;;) {
         const sms = await readSms(store, smsId);
         if (!sms) return undefined;
+        if (sms.message.isUntold) await tell(sms.message);
         const truth = decide(sms);
-        const isSame = truth.state === sms.message.state && truth.reason === sms.message.reason;
-        if (isSame || (await change(sms, truth))) {
-          const now = isSame ? sms.message : (await readSms(store, smsId))?.message;
-          if (now?.isUntold) await tell(now);
-          return now;
-        }
+        if (truth.state === sms.message.state && truth.reason === sms.message.reason) return sms.message;
+        // One step at a time, each with its event: the next round tells the engine, and looks whether there is a further one.
+        await change(sms, truth);
       }
     });
   }
 
-  async function change(before: WholeSms, truth: Truth): Promise<boolean> {
+  async function change(before: WholeSms, truth: Truth): Promise<void> {
     const { message } = before;
     const wallNow = clock.now();
     const now = domainClock.now(message.partnerId);
@@ -94,8 +93,8 @@ export function createSettler(context: SmsContext, pricing: Pricing): Settler {
       event: event ? JSON.stringify(event) : null,
       wallNow,
     });
+    // Not made when another change was first; the next round sees it.
     if (made && event) wakeOutbox();
-    return made;
   }
 
   async function tell(message: SmsMessage): Promise<void> {
@@ -117,7 +116,7 @@ export function createSettler(context: SmsContext, pricing: Pricing): Settler {
   }
 
   return {
-    settle: (smsId, isOver = false) => apply(smsId, ({ message, parts, receipts }) => truthOf(message, parts, receipts, isOver)),
+    settle: (smsId, isOver = () => false) => apply(smsId, ({ message, parts, receipts }) => truthOf(message, parts, receipts, isOver())),
     end: (smsId, state, reason) =>
       apply(smsId, ({ message }) => (message.state === 'queued' ? { state, reason } : { state: message.state, reason: message.reason })),
     giveUp: (smsId) =>

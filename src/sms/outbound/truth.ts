@@ -74,9 +74,10 @@ function afterAttempt(message: SmsMessage, parts: readonly SmsPart[], receipts: 
   // Never a blind second one, but for a code that somebody waits for: there two are better than none.
   if (isUnknown && message.class === 'otp' && message.resends === 0)
     return { state: 'queued', reason: undefined, retryInMs: 0, isResend: true };
-  if (isUnknown) return withReceipts(message, { state: 'unknown', reason: 'no-answer' }, receipts);
+  if (isUnknown) return { state: 'unknown', reason: 'no-answer' };
   if (retries.length > 0) return { state: 'queued', reason: undefined, retryInMs: Math.max(...retries) };
-  return withReceipts(message, { state: 'submitted', reason: undefined }, receipts);
+  // What its receipts say is the next step.
+  return { state: 'submitted', reason: undefined };
 }
 
 /** All parts delivered is delivered; one part that will not arrive and the message cannot be read. */

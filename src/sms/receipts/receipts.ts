@@ -4,8 +4,8 @@ import { comparable } from '../addresses.js';
 import type { SmsContext } from '../context.js';
 import type { OperatorLink } from '../links/open-links.js';
 import type { SmsMessage } from '../message.js';
-import { insertReceipt, insertReceiptKey, matchReceipt } from '../operations.js';
 import type { Settler } from '../outbound/settle.js';
+import { insertReceipt, insertReceiptKey, matchReceipt } from './operations.js';
 import { receiptKeys } from './smsc-key.js';
 
 export interface Receipts {
