@@ -16,6 +16,7 @@ export interface PublishItem {
 }
 
 const PLACES = '(VALUES (0), (1), (2), (3)) AS n';
+/** Looked at by its id: PostgreSQL takes a JSON null for an array of itself. */
 const FALLBACK_KEY = `b.value -> 'fallbackKeys' -> n.column1`;
 
 /** Of a device that has gone, nothing is taken. The cross join keeps SQLite from walking all devices first. */
@@ -33,11 +34,11 @@ export const publishKeys = defineOperation<PublishItem, undefined>({
        reply_public_key = COALESCE(b.value -> 'replyKey' ->> 'publicKey', d.reply_public_key)
      FROM :batch WHERE d.id = b.value ->> 'deviceId' AND d.removed_at IS NULL`,
     `DELETE FROM engine_fallback_key WHERE device_id IN (
-       SELECT d.id FROM ${DEVICES} WHERE ${IS_ITS_DEVICE} AND b.value -> 'fallbackKeys' -> 0 IS NOT NULL)`,
+       SELECT d.id FROM ${DEVICES} WHERE ${IS_ITS_DEVICE} AND b.value -> 'fallbackKeys' -> 0 ->> 'id' IS NOT NULL)`,
     `INSERT INTO engine_fallback_key (device_id, key_id, position, body)
      SELECT d.id, ${FALLBACK_KEY} ->> 'id', n.column1, ${FALLBACK_KEY} ->> 'body'
      FROM ${DEVICES} CROSS JOIN ${PLACES}
-     WHERE ${IS_ITS_DEVICE} AND ${FALLBACK_KEY} IS NOT NULL ORDER BY b.key
+     WHERE ${IS_ITS_DEVICE} AND ${FALLBACK_KEY} ->> 'id' IS NOT NULL ORDER BY b.key
      ON CONFLICT DO NOTHING`,
   ],
   settle: settleNothing,
