@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildGateway, type Gateway } from '../../src/build.js';
+import { readConfig } from '../../src/config/index.js';
+import { type Contract, loadContract } from '../../src/http/contract.js';
 import { createHttp, createIdentityRoutes, createRateLimiter, type Http, type HttpOptions, type RateLimits } from '../../src/http/index.js';
 import { createIdentity, createKeyWrap, hashSecret, type Identity, type OAuthClient, PARTNER_SCOPES } from '../../src/identity/index.js';
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
@@ -128,6 +131,82 @@ export async function startTestEdge(options: TestEdgeOptions = {}): Promise<Test
     },
     logged: () => lines,
     close: () => opened.closeAll(),
+  };
+}
+
+export interface TestGatewayOptions {
+  clock?: Clock;
+  /** Looks at or stops the opened store's commits. */
+  wrapStore?(store: Store): Store;
+  /** `CAUSEWAY_*` variables beside the folders and ports. */
+  env?: Readonly<Record<string, string>>;
+  /** A home that outlives the gateway, to start it there again; a temporary one without it. */
+  folder?: string;
+}
+
+export interface TestGateway extends Gateway {
+  contract: Contract;
+  /** Holds every answer against the contract; without a token. */
+  api: ApiClient;
+  dataDir: string;
+  /** A token of the sandbox's client of that partner (`e-plus` unless named), by its scopes or by those named; asked for once. */
+  token(partnerId?: string, scope?: string): Promise<string>;
+  /** The client of the contract with that token on every call. */
+  as(partnerId?: string, scope?: string): Promise<ApiClient>;
+  /** Every line that was logged, from `debug` on. */
+  logged(): string[];
+}
+
+/** The whole gateway as `src/build.ts` wires it, with folders of its own, ephemeral ports of loopback and a silent log. */
+export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'causeway-gateway-'));
+  const clean = () => options.folder === undefined && rmSync(folder, { recursive: true, force: true });
+  const dataDir = join(folder, 'data');
+  const env: Record<string, string> = {
+    CAUSEWAY_HTTP_PORT: '0',
+    CAUSEWAY_OPS_PORT: '0',
+    CAUSEWAY_DATA_DIR: dataDir,
+    CAUSEWAY_KEYS_DIR: join(folder, 'keys'),
+    CAUSEWAY_PARTNERS_DIR: fileURLToPath(new URL('../../partners/', import.meta.url)),
+    ...options.env,
+  };
+  const lines: string[] = [];
+  const log = createLog('debug', { write: (line) => void lines.push(line) });
+  const { clock, wrapStore } = options;
+  const gateway = await buildGateway(readConfig(env), env, { log, ...(clock && { clock }), ...(wrapStore && { wrapStore }) }).catch(
+    (failure: unknown) => {
+      clean();
+      throw failure;
+    },
+  );
+  const contract = loadContract(CONTRACT_PATH);
+  const api = createApiClient({ url: gateway.url, contract });
+  const { partners } = JSON.parse(readFileSync(join(dataDir, 'sandbox-credentials.json'), 'utf8')) as {
+    partners: Record<string, { clientId: string; clientSecret: string }>;
+  };
+  const tokens = new Map<string, Promise<string>>();
+
+  function token(partnerId = 'e-plus', scope?: string): Promise<string> {
+    const own = partners[partnerId];
+    if (!own) throw new Error(`the sandbox has no client of ${partnerId}`);
+    const name = `${partnerId} ${scope}`;
+    const asked = tokens.get(name) ?? api.token(own.clientId, own.clientSecret, scope);
+    tokens.set(name, asked);
+    return asked;
+  }
+
+  return {
+    ...gateway,
+    contract,
+    api,
+    dataDir,
+    token,
+    as: async (partnerId, scope) => api.as(await token(partnerId, scope)),
+    logged: () => lines,
+    async close() {
+      await gateway.close();
+      clean();
+    },
   };
 }
 

@@ -87,13 +87,13 @@ function watch(child: ChildProcess): Program {
     child.once('close', (code, signal) => {
       isOver = true;
       resolve({ code, signal });
-      for (const look of [...waiting]) look();
+      for (const look of waiting) look();
     });
   });
   for (const to of ['stdout', 'stderr'] as const) {
     child[to]?.setEncoding('utf8').on('data', (text: string) => {
       written.push({ to, text });
-      for (const look of [...waiting]) look();
+      for (const look of waiting) look();
     });
   }
   const textOf = (to?: 'stdout' | 'stderr') => written.flatMap((part) => (to === undefined || part.to === to ? part.text : [])).join('');

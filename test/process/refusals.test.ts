@@ -87,15 +87,15 @@ test('what is wrong with variables, ports, folders and partners is all told at o
       CAUSEWAY_LOG_LEVEL: 'loud',
       CAUSEWAY_PARTNERS_DIR: partners,
     });
-    expect(sentences.map((sentence) => sentence.split(/[ :]/)[0]).sort()).toEqual(
-      [
+    expect(new Set(sentences.map((sentence) => sentence.split(/[ :]/)[0]))).toEqual(
+      new Set([
         'CAUSEWAY_HTTPPORT',
         'CAUSEWAY_HTTP_PORT',
         'CAUSEWAY_KEYS_DIR',
         'CAUSEWAY_LOG_LEVEL',
         'CAUSEWAY_OPS_PORT',
         join(partners, 'e-plus', 'partner.yaml'),
-      ].sort(),
+      ]),
     );
     for (const sentence of sentences) expect(sentence).toMatch(/; fix: .+[.?]?$/);
   } finally {
