@@ -6,12 +6,9 @@ import { playStory, type StoryStep } from '../../tools/demo/story.js';
 import { startWebhookReceiver } from '../../tools/demo/webhook-receiver.js';
 import { createHome, type GatewayHome, type GatewayProcess, startGateway } from '../fakes/gateway-process.js';
 
-/** Every step of the story, in its order. */
-const STEPS = [
-  ...['plan read', 'webhook subscribed', 'test clock set', 'SIM registered', 'order taken', 'network asked', 'line active', 'zero-rated'],
-  ...['phones registered', 'message sent, fallback armed', 'SMS delivered', 'sender knows', 'SMS reply in the chat'],
-  ...['app copy paired with the SMS', 'webhooks verified', 'timeline shows it all'],
-];
+/** Every step of the story, in its order (one name has a comma of its own). */
+const STEPS =
+  'plan read, webhook subscribed, test clock set, SIM registered, order taken, network asked, line active, zero-rated, phones registered, message sent, fallback armed, SMS delivered, sender knows, SMS reply in the chat, app copy paired with the SMS, webhooks verified, timeline shows it all';
 const STORY_MS_MAX = 60_000;
 
 async function play(home: Pick<GatewayHome, 'credentials'>, url: string): Promise<StoryStep[]> {
@@ -40,8 +37,8 @@ describe('against the program as npm start runs it', () => {
   test('the story goes from end to end, again and again', { timeout: 2 * STORY_MS_MAX }, async () => {
     const first = await play(home, home.url);
     const second = await play(home, home.url);
-    expect(first.map(({ step }) => step)).toEqual(STEPS);
-    expect(second.map(({ step }) => step)).toEqual(STEPS);
+    expect(first.map(({ step }) => step).join(', ')).toBe(STEPS);
+    expect(second.map(({ step }) => step).join(', ')).toBe(STEPS);
     const ids = (steps: StoryStep[]) => steps.filter(({ step }) => step !== 'plan read' && step !== 'zero-rated').map(({ id }) => id);
     const repeated = ids(first).filter((id) => id !== undefined && ids(second).includes(id));
     expect(repeated).toEqual([]);
@@ -82,7 +79,7 @@ describe('at any hour of the day', () => {
     let gateway: Gateway | undefined;
     try {
       gateway = await buildGateway(readConfig(home.variables), {}, { log: createLog('silent') });
-      expect((await play(home, gateway.url)).map(({ step }) => step)).toEqual(STEPS);
+      expect((await play(home, gateway.url)).map(({ step }) => step).join(', ')).toBe(STEPS);
     } finally {
       await gateway?.close();
       resetClock();
