@@ -12,6 +12,9 @@ export const EVENT_TYPES: ReadonlySet<string> = new Set([
   'subscription.active',
   'subscription.failed',
   'entitlement.granted',
+  'entitlement.updated',
+  'entitlement.ended',
+  'entitlement.suspended',
   'traffic-list.published',
   'traffic-list.acknowledged',
   'account.registered',
@@ -25,4 +28,5 @@ export const EVENT_TYPES: ReadonlySet<string> = new Set([
   'sms.unknown',
   'sms-reply.received',
   'line.changed',
+  'event-subscription.deactivated',
 ]);

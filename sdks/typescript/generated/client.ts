@@ -4937,7 +4937,7 @@ export type SubscriptionEvent = {
 /**
  * The event types of an entitlement.
  */
-export type EntitlementEventType = "com.causeway.v1.entitlement.granted";
+export type EntitlementEventType = "com.causeway.v1.entitlement.granted" | "com.causeway.v1.entitlement.updated" | "com.causeway.v1.entitlement.ended" | "com.causeway.v1.entitlement.suspended";
 
 /**
  * What an event about an entitlement carries.
@@ -5032,6 +5032,106 @@ export type EntitlementEvent = {
      */
     dataschema?: string;
     data: EntitlementEventPayload;
+};
+
+/**
+ * The event types of an event subscription.
+ */
+export type EventSubscriptionEventType = "com.causeway.v1.event-subscription.deactivated";
+
+/**
+ * What an event about an event subscription carries.
+ */
+export type EventSubscriptionEventPayload = {
+    /**
+     * The subscription that it belongs to, where known.
+     * @minLength 30
+     * @maxLength 30
+     * @pattern ^sub_[0-9a-hjkmnp-tv-z]{26}$
+     */
+    subscriptionId?: string;
+    resource: EventSubscription;
+    previous?: EventPrevious;
+};
+
+/**
+ * An event about an event subscription (CloudEvents 1.0.2).
+ */
+export type EventSubscriptionEvent = {
+    /**
+     * Always 1.0.
+     * @minLength 1
+     * @maxLength 8
+     */
+    specversion: string;
+    /**
+     * The event: the same in every attempt, and the webhook-id.
+     * @minLength 30
+     * @maxLength 30
+     * @pattern ^evt_[0-9a-hjkmnp-tv-z]{26}$
+     */
+    id: string;
+    /**
+     * Who says so, a URI reference.
+     * @minLength 1
+     * @maxLength 300
+     * @format uri-reference
+     */
+    source: string;
+    type: EventSubscriptionEventType;
+    /**
+     * When it happened.
+     * @minLength 20
+     * @maxLength 30
+     * @format date-time
+     */
+    time: string;
+    /**
+     * The resource.
+     * @minLength 1
+     * @maxLength 80
+     */
+    subject: string;
+    /**
+     * Always application/json.
+     * @minLength 1
+     * @maxLength 40
+     */
+    datacontenttype: string;
+    /**
+     * Counts the events of the subject, fixed width: ignore one lower than the last.
+     * @minLength 16
+     * @maxLength 16
+     * @pattern ^[0-9]{16}$
+     */
+    sequence: string;
+    /**
+     * The partner.
+     * @minLength 1
+     * @maxLength 64
+     */
+    partnerid: string;
+    /**
+     * The market, ISO 3166 alpha-2, or XS for the sandbox.
+     * @minLength 2
+     * @maxLength 2
+     * @pattern ^[A-Z]{2}$
+     */
+    market?: string;
+    /**
+     * The correlator of the request that caused it.
+     * @minLength 1
+     * @maxLength 256
+     */
+    correlator?: string;
+    /**
+     * Where the schema of data is.
+     * @minLength 1
+     * @maxLength 300
+     * @format uri-reference
+     */
+    dataschema?: string;
+    data: EventSubscriptionEventPayload;
 };
 
 /**

@@ -62,7 +62,10 @@ export function createSandboxRoutes(options: SandboxRouteOptions): PartnerRoutes
         const sending = sent.get(id) ?? smsc.sendMo({ ...message, ...(systemId !== undefined && { systemId }) });
         sent.set(id, sending);
         clock.setTimer(72 * 60 * 60 * 1_000, () => sent.delete(id));
-        await within(clock, INBOUND_MS, sending);
+        await within(clock, INBOUND_MS, sending).catch((cause: unknown) => {
+          sent.delete(id);
+          throw new GatewayError('UNAVAILABLE', { detail: 'The gateway did not take the message from the simulated SMSC.', cause });
+        });
       },
     },
     listSandboxSms: {
