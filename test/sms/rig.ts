@@ -152,8 +152,22 @@ export async function openSmsRig(given: RigOptions = {}): Promise<SmsRig> {
     return { store, opener, engineRig, sms };
   }
 
+  /** A drain is bounded by timers, so time goes on while it lasts. */
+  async function drained(closing: Promise<void>): Promise<void> {
+    let isDone = false;
+    const done = closing.finally(() => {
+      isDone = true;
+    });
+    for (let last = performance.now(); !isDone; await tick()) {
+      if (performance.now() - last < STEP_MS) continue;
+      last = performance.now();
+      await clock.advance(STEP_MS);
+    }
+    await done;
+  }
+
   async function closeParts(): Promise<void> {
-    await parts.sms.close();
+    await drained(parts.sms.close());
     parts.opener.close();
     await parts.engineRig.close();
   }
@@ -250,7 +264,7 @@ export async function openSmsRig(given: RigOptions = {}): Promise<SmsRig> {
       throw new Error('it did not happen');
     },
     bound: () => until(() => (smsc.binds()[0]?.binds.length ?? 0) === (partners.get('e-plus')?.smpp.links[0]?.binds ?? 0)),
-    stopSms: () => parts.sms.close(),
+    stopSms: () => drained(parts.sms.close()),
     async restart() {
       await closeParts();
       parts = await openParts(folder);
