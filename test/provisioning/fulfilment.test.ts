@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beginOrder, giveUpOrder } from '../../src/provisioning/begin-order.js';
 import { createProvisioning, partnerRanges } from '../../src/provisioning/index.js';
 import { openSqliteStore } from '../../src/store/index.js';
 import { createFakeClock } from '../fakes/clock.js';
-import { ePlus, iccidOf, msisdnOf, openRig, type Rig, registry } from './rig.js';
+import { ePlus, iccidOf, msisdnOf, openRig, type Rig, registry, until } from './rig.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -25,6 +26,13 @@ const anotherNode = (of: Rig) =>
     marketOf: () => 'XS',
     wakeOutbox: () => undefined,
   });
+
+/** An order whose wake-up is lost. */
+async function orderUnheard(item: { planId: string; iccid: string; msisdn: string }): Promise<string> {
+  const deaf = { afterCommit: () => undefined };
+  const { order } = await rig.control.transact((tx) => rig.provisioning.orders.create(tx, deaf, ePlus, { market: 'XS', items: [item] }));
+  return order.id;
+}
 
 describe('the way of an order', () => {
   test('acknowledged, inProgress, completed: each step is one event, in order, with the resource and what it was', async () => {
@@ -88,27 +96,44 @@ describe('the way of an order', () => {
 
   test('found by the sweep when the wake-up was lost', async () => {
     await rig.stock(1);
-    const plan = await rig.planId();
-    const request = { market: 'XS', items: [{ planId: plan, iccid: iccidOf(1), msisdn: msisdnOf(1) }] };
-    const { order } = await rig.control.transact((tx) =>
-      rig.provisioning.orders.create(tx, { afterCommit: () => undefined }, ePlus, request),
-    );
-    expect(await rig.stateOf(order.id)).toBe('acknowledged');
+    const orderId = await orderUnheard({ planId: await rig.planId(), iccid: iccidOf(1), msisdn: msisdnOf(1) });
+    expect(await rig.stateOf(orderId)).toBe('acknowledged');
     await rig.sweep();
-    expect(await rig.tasksOf(order.id)).toHaveLength(1);
+    expect(await rig.tasksOf(orderId)).toHaveLength(1);
   });
 
   test('two nodes at once begin it once', async () => {
     const other = anotherNode(rig);
-    await rig.stock(1, 2, 3, 4);
+    await until(() => rig.clock.pending() === 2);
+    const numbers = [1, 2, 3, 4];
+    await rig.stock(...numbers);
+    const planId = await rig.planId();
     const orders = [];
-    for (const n of [1, 2, 3, 4]) orders.push(await rig.order([n]));
+    for (const n of numbers) orders.push(await orderUnheard({ planId, iccid: iccidOf(n), msisdn: msisdnOf(n) }));
     await rig.clock.advance(1_000);
     for (const orderId of orders) expect(await rig.tasksOf(orderId)).toHaveLength(1);
     await other.close();
     expect([await rig.control.read.task.count(), await rig.control.read.subscription.count()]).toEqual([4, 4]);
     expect((await rig.history()).filter(({ type }) => type === 'order.in-progress')).toHaveLength(4);
+    expect(rig.logged()).toEqual([]);
   });
+});
+
+test('a node that saw the order before another began it leaves it alone', async () => {
+  await rig.stock(1);
+  const orderId = await orderUnheard({ planId: await rig.planId(), iccid: iccidOf(1), msisdn: msisdnOf(1) });
+  const seen = await rig.control.read.order.findUniqueOrThrow({ where: { id: orderId } });
+  await rig.sweep();
+  await rig.tasksOf(orderId);
+  const [before, sims] = [await rig.history(), await rig.control.read.sim.findMany()];
+  const options = {
+    ...{ clock: rig.clock, domainClock: rig.clock, ranges: partnerRanges(registry) },
+    report: async () => expect.unreachable('it must not report'),
+  };
+  await rig.control.transact((tx) => beginOrder(tx, seen, options));
+  await rig.control.transact((tx) => giveUpOrder(tx, seen, options));
+  expect([await rig.history(), await rig.control.read.sim.findMany()]).toEqual([before, sims]);
+  expect([await rig.control.read.task.count(), await rig.stateOf(orderId)]).toEqual([1, 'inProgress']);
 });
 
 describe('an order that cannot be begun', () => {
