@@ -76,6 +76,14 @@ function nameMember(level: Level, token: string, levels: readonly Level[]): void
   level.names?.add(name);
 }
 
-/** An RFC 6901 pointer. */
+/** An RFC 6901 pointer for an error. The contract names no member by a number, but a caller may: an error repeats no such name. */
 export const pointerTo = (steps: readonly (string | number)[]): string =>
-  steps.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  steps
+    .map(
+      (step) =>
+        `/${String(step)
+          .replaceAll('~', '~0')
+          .replaceAll('/', '~1')
+          .replaceAll(/\d{8,}/g, '…')}`,
+    )
+    .join('');
