@@ -127,8 +127,22 @@ test('the correlator of a request is echoed and carried into its event and its w
     { headers: { 'x-correlator': correlator } },
   );
   expect(answer.headers.get('x-correlator')).toBe(correlator);
-  const { body } = await world.partner.get(`/v1/subscriptions/${world.ids['subscriptionId']}/timeline`);
-  expect(body.items.map((item: Json) => item.correlator)).toContain(correlator);
+  const event = (await everyEvent()).find((one) => one.correlator === correlator);
+  expect(event).toMatchObject({ type: 'com.causeway.v1.line.changed', partnerid: 'e-plus', market: 'XS' });
+  await vi.waitFor(() => expect(receiver.deliveries().map(({ headers }) => headers['webhook-id'])).toContain(event.id), {
+    timeout: 30_000,
+    interval: 20,
+  });
+
+  async function everyEvent(): Promise<Json[]> {
+    const events: Json[] = [];
+    for (let after = ''; ; ) {
+      const { body } = await world.partner.get(`/v1/events?limit=200${after}`);
+      events.push(...body.items);
+      if (!body.hasMore) return events;
+      after = `&after=${encodeURIComponent(body.nextCursor)}`;
+    }
+  }
 });
 
 test('webhooks come for what happened, verify with the standardwebhooks package, and are CloudEvents', async () => {

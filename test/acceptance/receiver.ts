@@ -16,7 +16,7 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-const TYPES = ['order.completed', 'task.confirmed', 'subscription.active', 'fallback.armed', 'sms.delivered'];
+const TYPES = ['order.completed', 'task.confirmed', 'subscription.active', 'fallback.armed', 'sms.delivered', 'line.changed'];
 
 export async function startReceiver(): Promise<Receiver> {
   const deliveries: Delivery[] = [];
