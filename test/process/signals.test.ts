@@ -22,12 +22,17 @@ interface HeldRequest {
   socket: Socket;
 }
 
-/** A token request that the gateway has begun to read, and whose last byte it waits for. */
-async function holdRequest(url: string): Promise<HeldRequest> {
+/** The Authorization header of E-Plus's sandbox client. */
+function basicOfEPlus(): string {
   const { partners } = JSON.parse(readFileSync(join(place.dataDir, 'sandbox-credentials.json'), 'utf8')) as {
     partners: Record<string, { clientId: string; clientSecret: string }>;
   };
   const { clientId, clientSecret } = partners['e-plus'] ?? { clientId: '', clientSecret: '' };
+  return `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`;
+}
+
+/** A token request that the gateway has begun to read, and whose last byte it waits for. */
+async function holdRequest(url: string): Promise<HeldRequest> {
   const { hostname, port } = new URL(url);
   const body = 'grant_type=client_credentials';
   const socket = connect(Number(port), hostname).setEncoding('utf8');
@@ -42,7 +47,7 @@ async function holdRequest(url: string): Promise<HeldRequest> {
       'POST /oauth2/token HTTP/1.1',
       'Host: gateway',
       'Content-Type: application/x-www-form-urlencoded',
-      `Authorization: Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`,
+      `Authorization: ${basicOfEPlus()}`,
       `Content-Length: ${body.length}`,
       'Expect: 100-continue',
       '\r\n',
@@ -67,6 +72,13 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s lets the request that is under way
   const request = await holdRequest(await program.url());
   program.child.kill(signal);
   await program.shows(DRAINS);
+  const operations = /(http:\/\/\S+)\/readyz/.exec(program.stdout())?.[1];
+  const readiness = await vi.waitFor(async () => {
+    const ready = await fetch(`${operations}/readyz`);
+    expect(ready.status).toBe(503);
+    return ready.json();
+  }, 10_000);
+  expect(readiness).toEqual({ status: 'unavailable', notReady: ['draining'] });
   const answer = await request.finish();
   expect(answer).toMatch(/^HTTP\/1\.1 200 /);
   expect(answer).toContain('"access_token"');
@@ -100,25 +112,20 @@ test('asked again later, it ends at once though a request is under way', async (
 test('an open stream is told that the gateway goes away and does not hold it up', async () => {
   const program = place.start();
   const url = await program.url();
-  // Without a token the stream is closed again; a socket that never sends its upgrade to the end is just a connection.
   const device = await registerDevice(url);
   const stream = new WebSocket(`${url.replace('http', 'ws')}/messaging/v1/stream`, ['causeway.v1'], {
     headers: { authorization: `Bearer ${device}` },
   });
   await once(stream, 'open');
   const closed = once(stream, 'close');
-  const second = program.child.kill('SIGTERM');
-  expect(second).toBe(true);
+  program.child.kill('SIGTERM');
   const [code] = (await closed) as [number];
   expect(code).toBe(1001);
   expect(await program.ended).toEqual({ code: 0, signal: null });
 });
 
+/** @returns the token of a phone that has just registered. */
 async function registerDevice(url: string): Promise<string> {
-  const { partners } = JSON.parse(readFileSync(join(place.dataDir, 'sandbox-credentials.json'), 'utf8')) as {
-    partners: Record<string, { clientId: string; clientSecret: string }>;
-  };
-  const { clientId, clientSecret } = partners['e-plus'] ?? { clientId: '', clientSecret: '' };
   const post = async (path: string, body: unknown, authorization?: string): Promise<Record<string, string>> => {
     const form = body instanceof URLSearchParams;
     const answer = await fetch(url + path, {
@@ -129,8 +136,7 @@ async function registerDevice(url: string): Promise<string> {
     expect(answer.ok, await answer.clone().text()).toBe(true);
     return (await answer.json()) as Record<string, string>;
   };
-  const basic = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`;
-  const { access_token } = await post('/oauth2/token', new URLSearchParams({ grant_type: 'client_credentials' }), basic);
+  const { access_token } = await post('/oauth2/token', new URLSearchParams({ grant_type: 'client_credentials' }), basicOfEPlus());
   const msisdn = '+9995701234567';
   const { token } = await post('/v1/sandbox/number-verification-tokens', { msisdn }, `Bearer ${access_token}`);
   const { accessToken } = await post('/messaging/v1/accounts', {

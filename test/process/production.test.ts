@@ -1,0 +1,102 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { chmodSync, cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, expect, test, vi } from 'vitest';
+import { createPlace, linesOf, PROCESS_TEST_MS_MAX, ROOT } from './program.js';
+
+vi.setConfig({ testTimeout: PROCESS_TEST_MS_MAX });
+
+const place = createPlace();
+afterAll(() => place.leave());
+
+const PARTNER = `
+id: acme
+name: Acme Mobile
+kind: operator
+environment: production
+contacts: { noc: noc@acme.example, care: care@acme.example, finance: finance@acme.example }
+markets:
+  - code: JM
+    mccMnc: ["338050"]
+    msisdnPrefixes: ["+1876"]
+    iccidPrefixes: ["8918760"]
+    currency: JMD
+    timeZone: America/Jamaica
+    defaultLanguage: en
+clients:
+  - id: acme-backoffice
+    scopes: ["plans:read"]
+    keys: { jwksFile: keys/backoffice.jwks.json }
+agreement:
+  from: 2026-01-01
+  rates: [{ market: JM, service: sms-mt, unit: segment, amountMinor: 5, currency: JMD, chargeable: accepted }]
+  fallbackPayer: platform
+  monthlyBudget: { amountMinor: 100000, currency: JMD }
+`;
+
+/** A partners folder that production takes: one operator, proven by its keys, without links. */
+function productionPartners(): string {
+  const folder = join(place.folder, 'partners');
+  cpSync(join(ROOT, 'partners', '_markets'), join(folder, '_markets'), { recursive: true });
+  cpSync(join(ROOT, 'partners', '_template', 'templates'), join(folder, 'acme', 'templates'), { recursive: true });
+  mkdirSync(join(folder, 'acme', 'keys'));
+  const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
+  writeFileSync(
+    join(folder, 'acme', 'keys', 'backoffice.jwks.json'),
+    JSON.stringify({ keys: [{ ...key, kid: 'one', alg: 'ES256', use: 'sig' }] }),
+  );
+  writeFileSync(join(folder, 'acme', 'partner.yaml'), PARTNER.trimStart());
+  return folder;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
+}
+
+test('production wants its master key put there, makes no secrets, has no sandbox, and writes nothing but JSON to standard output', async () => {
+  const port = await freePort();
+  const variables = {
+    CAUSEWAY_ENV: 'production',
+    CAUSEWAY_HTTP_PORT: String(port),
+    CAUSEWAY_PUBLIC_URL: 'https://gateway.example',
+    CAUSEWAY_ORIGIN_TEXT: 'https://text.example',
+    CAUSEWAY_ORIGIN_MEDIA: 'https://media.example',
+    CAUSEWAY_ORIGIN_CALLS: 'https://calls.example',
+    CAUSEWAY_PARTNERS_DIR: productionPartners(),
+  };
+  const key = join(place.keysDir, 'master.key');
+
+  const without = place.start(variables);
+  expect(await without.ended).toEqual({ code: 1, signal: null });
+  expect(linesOf(without.output())).toEqual([expect.stringContaining(`There is no master key at ${key}.`)]);
+
+  writeFileSync(key, randomBytes(32).toString('base64url'));
+  chmodSync(key, 0o644);
+  const careless = place.start(variables);
+  expect(await careless.ended).toEqual({ code: 1, signal: null });
+  expect(linesOf(careless.output())).toEqual([expect.stringContaining('is readable by others')]);
+
+  chmodSync(key, 0o600);
+  const program = place.start(variables);
+  await program.shows(/Causeway serves at https:\/\/gateway\.example\n/);
+  const url = `http://127.0.0.1:${port}`;
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  const shared = await fetch(`${url}/oauth2/token`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${Buffer.from('acme-backoffice:sandbox-secret').toString('base64')}` },
+    body: new URLSearchParams({ grant_type: 'client_credentials' }),
+  });
+  expect(shared.status).toBe(401);
+  expect(existsSync(join(place.dataDir, 'sandbox-credentials.json'))).toBe(false);
+  expect(program.stderr()).not.toMatch(/sandbox|simulated/i);
+  program.child.kill('SIGTERM');
+  expect(await program.ended).toEqual({ code: 0, signal: null });
+  const lines = linesOf(program.stdout());
+  expect(lines.length).toBeGreaterThan(0);
+  for (const line of lines) expect(JSON.parse(line)).toMatchObject({ level: expect.any(Number), time: expect.any(String) });
+});
