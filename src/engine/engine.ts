@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Bus } from '../bus/index.js';
 import type { Clock, DomainClock } from '../kernel/clock.js';
 import type { Log } from '../kernel/log.js';
+import { runPeriodically } from '../kernel/periodic.js';
 import type { MessageStore } from '../store/index.js';
 import { type Accounts, createAccounts } from './accounts/accounts.js';
 import { createDevices, type Devices } from './accounts/devices.js';
@@ -18,7 +19,9 @@ import type { BridgeKeys, DeviceTokens, FallbackPolicy, NumberVerification } fro
 import { createKeys } from './keys/keys.js';
 import { DEFAULT_LIMITS, type EngineLimits } from './limits.js';
 import { createStream, type Stream } from './stream/stream.js';
-import { startSweeper } from './sweeper.js';
+
+/** How often what has expired is deleted. */
+const SWEEP_MS = 60_000;
 
 export interface EngineOptions {
   store: MessageStore;
@@ -91,7 +94,7 @@ export function createEngine(options: EngineOptions): Engine {
     streamsMax: options.streamsMax ?? 20_000,
     addressOf: options.addressOf,
   });
-  const sweeper = startSweeper(clock, log, async () => {
+  const sweeper = runPeriodically({ name: 'engine sweep', everyMs: SWEEP_MS, clock, log }, async () => {
     await queue.sweep();
     await fallbacks.sweep();
   });

@@ -1,6 +1,5 @@
-import type { Timer } from '../kernel/clock.js';
-import type { Closable } from '../kernel/closing-stack.js';
 import type { Log } from '../kernel/log.js';
+import { type Periodic, runPeriodically } from '../kernel/periodic.js';
 import type { ControlStore, ControlTransaction } from '../store/index.js';
 import type { Order, Task } from '../store/models.js';
 import { type BeginOrderOptions, beginOrder, giveUpOrder } from './begin-order.js';
@@ -11,12 +10,6 @@ const BATCH_MAX = 50;
 /** An order that fails this often to begin fails for good, so that it does not stand in the way for ever. */
 const TRIES_MAX = 3;
 
-export interface Fulfilment extends Closable {
-  /** A hint that an order was taken. */
-  wake(): void;
-  close(): Promise<void>;
-}
-
 export interface FulfilmentOptions extends BeginOrderOptions {
   control: ControlStore;
   log: Log;
@@ -26,23 +19,22 @@ export interface FulfilmentOptions extends BeginOrderOptions {
  * Moves acknowledged orders on once their requested start has come, each in one transaction, and marks the tasks that
  * nobody decided in time. It works when woken and sweeps every second.
  */
-export function startFulfilment(options: FulfilmentOptions): Fulfilment {
-  const { control, clock, domainClock, log } = options;
+export function startFulfilment(options: FulfilmentOptions): Periodic {
+  const { control, domainClock, log } = options;
   /** How often each order failed to begin; only those that are being tried are in here. */
   const tries = new Map<string, number>();
-  let timer: Timer | undefined;
-  let running: Promise<void> | undefined;
-  let again = false;
-  let closed = false;
 
-  async function pass(): Promise<void> {
+  async function pass(): Promise<boolean> {
+    let isMore = false;
     const acknowledged = await control.read.order.groupBy({ by: ['partnerId'], where: { state: 'acknowledged' } });
-    for (const { partnerId } of acknowledged) await beginOrdersOf(partnerId);
+    for (const { partnerId } of acknowledged) isMore = (await beginOrdersOf(partnerId)) || isMore;
     const waiting = await control.read.task.groupBy({ by: ['partnerId'], where: { status: 'awaitingOperator' } });
-    for (const { partnerId } of waiting) await timeOutTasksOf(partnerId);
+    for (const { partnerId } of waiting) isMore = (await timeOutTasksOf(partnerId)) || isMore;
+    return isMore;
   }
 
-  async function beginOrdersOf(partnerId: string): Promise<void> {
+  /** @returns whether there may be more that can be begun. */
+  async function beginOrdersOf(partnerId: string): Promise<boolean> {
     const now = new Date(domainClock.now(partnerId));
     const orders = await control.read.order.findMany({
       where: { partnerId, state: 'acknowledged', OR: [{ requestedStartDate: null }, { requestedStartDate: { lte: now } }] },
@@ -50,11 +42,8 @@ export function startFulfilment(options: FulfilmentOptions): Fulfilment {
       take: BATCH_MAX,
     });
     let settled = 0;
-    for (const order of orders) {
-      if (closed) return;
-      if (await settle(order)) settled++;
-    }
-    if (orders.length === BATCH_MAX && settled > 0) again = true;
+    for (const order of orders) if (await settle(order)) settled++;
+    return orders.length === BATCH_MAX && settled > 0;
   }
 
   /** @returns whether the order is not acknowledged any more. A failure of one order never reaches the others. */
@@ -72,45 +61,17 @@ export function startFulfilment(options: FulfilmentOptions): Fulfilment {
     }
   }
 
-  async function timeOutTasksOf(partnerId: string): Promise<void> {
+  async function timeOutTasksOf(partnerId: string): Promise<boolean> {
     const now = new Date(domainClock.now(partnerId));
     const overdue = await control.read.task.findMany({
       where: { partnerId, status: 'awaitingOperator', dueAt: { lte: now } },
       take: BATCH_MAX,
     });
     for (const task of overdue) await control.transact((tx) => timeOut(tx, task, options));
-    if (overdue.length === BATCH_MAX) again = true;
+    return overdue.length === BATCH_MAX;
   }
 
-  function run(): void {
-    timer?.cancel();
-    running ??= (async () => {
-      try {
-        do {
-          again = false;
-          await pass();
-        } while (again && !closed);
-      } catch (failure) {
-        log.error({ err: failure }, 'fulfilment pass failed');
-      } finally {
-        running = undefined;
-        if (!closed) timer = clock.setTimer(SWEEP_MS, run);
-      }
-    })();
-  }
-
-  run();
-  return {
-    wake() {
-      again = true;
-      if (!closed) run();
-    },
-    async close() {
-      closed = true;
-      timer?.cancel();
-      await running;
-    },
-  };
+  return runPeriodically({ name: 'fulfilment', everyMs: SWEEP_MS, clock: options.clock, log }, pass);
 }
 
 async function timeOut(tx: ControlTransaction, seen: Task, { clock, report }: BeginOrderOptions): Promise<void> {

@@ -1,7 +1,7 @@
 export { CREDENTIALS_FILE, ensureCredentials, type PartnerCredentials, readCredentials, type SandboxCredentials } from './credentials.js';
 export { createHandset, type Handset } from './handset.js';
 export { behaviourOf, dialable, magicNumbers } from './magic-numbers.js';
-export { type SandboxNetwork, startSandboxNetwork } from './network.js';
+export { startSandboxNetwork } from './network.js';
 export { createSandboxNumberVerification, type SandboxNumberVerification } from './number-verification.js';
 export { openSandboxSmsc, type SandboxSmsc, type SmscAccount } from './smsc/index.js';
 export { createTestClock, type TestClock } from './test-clock.js';

@@ -1,15 +1,9 @@
-import type { Clock, Timer } from '../kernel/clock.js';
-import type { Closable } from '../kernel/closing-stack.js';
+import type { Clock } from '../kernel/clock.js';
 import { isGatewayError } from '../kernel/errors.js';
 import type { Log } from '../kernel/log.js';
+import { type Periodic, runPeriodically } from '../kernel/periodic.js';
 import type { ControlStore } from '../store/index.js';
 import { behaviourOf, magicNumbers } from './magic-numbers.js';
-
-export interface SandboxNetwork extends Closable {
-  /** A hint that there may be a new task. Losing it costs at most one sweep. */
-  wake(): void;
-  close(): Promise<void>;
-}
 
 export interface SandboxNetworkOptions {
   control: Pick<ControlStore, 'read'>;
@@ -29,14 +23,9 @@ const SUFFIX = magicNumbers.find(({ name }) => name === 'activationRefused')?.su
  * The simulated operator's network: it refuses to activate the magic numbers ending in 000120. Every other task waits
  * for the operator's system, which confirms or rejects it over the API.
  */
-export function startSandboxNetwork({ control, clock, log, reject }: SandboxNetworkOptions): SandboxNetwork {
-  let timer: Timer | undefined;
-  let running: Promise<void> | undefined;
-  let again = false;
-  let closed = false;
-
+export function startSandboxNetwork({ control, clock, log, reject }: SandboxNetworkOptions): Periodic {
   async function pass(): Promise<void> {
-    for (let after = ''; !closed; ) {
+    for (let after = ''; ; ) {
       const tasks = await control.read.task.findMany({
         where: { status: 'awaitingOperator', msisdn: { endsWith: SUFFIX }, id: { gt: after } },
         select: { id: true, msisdn: true, partnerId: true },
@@ -63,33 +52,5 @@ export function startSandboxNetwork({ control, clock, log, reject }: SandboxNetw
     }
   }
 
-  function run(): void {
-    timer?.cancel();
-    running ??= (async () => {
-      try {
-        do {
-          again = false;
-          await pass();
-        } while (again && !closed);
-      } catch (failure) {
-        log.error({ err: failure }, 'sandbox network pass failed');
-      } finally {
-        running = undefined;
-        if (!closed) timer = clock.setTimer(SWEEP_MS, run);
-      }
-    })();
-  }
-
-  run();
-  return {
-    wake() {
-      again = true;
-      if (!closed) run();
-    },
-    async close() {
-      closed = true;
-      timer?.cancel();
-      await running;
-    },
-  };
+  return runPeriodically({ name: 'sandbox network', everyMs: SWEEP_MS, clock, log }, pass);
 }

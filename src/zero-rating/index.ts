@@ -2,12 +2,12 @@ import type { Catalogue, PermitPlan } from '../catalogue/index.js';
 import type { Clock, DomainClock } from '../kernel/clock.js';
 import type { Closable } from '../kernel/closing-stack.js';
 import type { Log } from '../kernel/log.js';
+import { runPeriodically } from '../kernel/periodic.js';
 import type { Reporter } from '../provisioning/index.js';
 import type { ControlStore } from '../store/index.js';
 import { createEntitlements, type Entitlements } from './entitlements/entitlements.js';
 import { createPermitPlan } from './market-policy.js';
 import type { ListSigner, MarketPolicies, TrafficSources, ZeroRatedPartners } from './ports.js';
-import { repeat } from './repeat.js';
 import { createTrafficLists, type TrafficLists } from './traffic-lists/traffic-lists.js';
 
 export type { Decision, DecisionRequest } from './entitlements/decide.js';
@@ -71,8 +71,8 @@ export function createZeroRating(options: ZeroRatingOptions): ZeroRating {
     async start() {
       await trafficLists.publish();
       running.push(
-        repeat(options, LISTS_EVERY_MS, 'traffic list upkeep failed', () => trafficLists.renew()),
-        repeat(options, TERMS_EVERY_MS, 'entitlement terms sweep failed', () => entitlements.sweep()),
+        runPeriodically({ ...options, name: 'traffic lists', everyMs: LISTS_EVERY_MS }, () => trafficLists.renew()),
+        runPeriodically({ ...options, name: 'entitlement terms', everyMs: TERMS_EVERY_MS }, () => entitlements.sweep()),
       );
     },
     async close() {

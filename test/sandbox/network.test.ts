@@ -1,13 +1,14 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createLog } from '../../src/kernel/log.js';
-import { type SandboxNetwork, startSandboxNetwork } from '../../src/sandbox/index.js';
+import type { Periodic } from '../../src/kernel/periodic.js';
+import { startSandboxNetwork } from '../../src/sandbox/index.js';
 import { ePlus, iccidOf, openRig, type Rig, until } from '../provisioning/rig.js';
 
 const REFUSED = '+9995790000120';
 const ORDINARY = '+9995790000100';
 
 let rig: Rig;
-let network: SandboxNetwork | undefined;
+let network: Periodic | undefined;
 let reasons: string[];
 let logged: string[];
 beforeEach(async () => {
@@ -18,7 +19,7 @@ afterEach(async () => {
   await rig.close();
 });
 
-const start = (before: (taskId: string) => Promise<void> = async () => undefined): SandboxNetwork => {
+const start = (before: (taskId: string) => Promise<void> = async () => undefined): Periodic => {
   network = startSandboxNetwork({
     ...{ control: rig.control, clock: rig.clock },
     log: createLog('info', { write: (text) => void logged.push(text) }),

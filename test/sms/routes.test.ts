@@ -4,7 +4,6 @@ import addFormats from 'ajv-formats';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { ApiRequest, PlainRoute } from '../../src/http/route.js';
-import { createBridgeKeyRoutes } from '../../src/http/routes/bridge-keys.js';
 import { createFallbackRoutes } from '../../src/http/routes/fallbacks.js';
 import { createSmppLinkRoutes } from '../../src/http/routes/smpp-links.js';
 import { createSmsMessageRoutes } from '../../src/http/routes/sms-messages.js';
@@ -91,12 +90,6 @@ test('links show each bind and what waits', async () => {
       },
     ],
   });
-});
-
-test('the bridge keys are as the contract has them', async () => {
-  const { body } = await call(createBridgeKeyRoutes(rig)['listBridgeKeys'], {});
-  matches('BridgeKeyList', body);
-  expect((body as { items: unknown[] }).items).toHaveLength(1);
 });
 
 describe('the policy', () => {
