@@ -33,6 +33,7 @@ import { createTrafficListRoutes } from './http/routes/traffic-lists.js';
 import { createIdentity, openMasterKey, PARTNER_SCOPES, partnerClients } from './identity/index.js';
 import { type Clock, type DomainClock, systemClock } from './kernel/clock.js';
 import { ClosingStack } from './kernel/closing-stack.js';
+import { assert } from './kernel/errors.js';
 import { newId } from './kernel/ids.js';
 import { createLog, type Log } from './kernel/log.js';
 import { loadPartners, type Partner, type PartnerRegistry } from './partners/index.js';
@@ -250,7 +251,7 @@ export async function buildGateway(
 
     const metrics = createHttpMetrics({ withProcess: true });
     const rateLimitsOf = (partnerId: string) => partners.get(partnerId)?.rateLimits ?? DEFAULT_RATE_LIMITS;
-    const linesSettled = () => controlRelay.drained();
+    const linesSettled = () => controlRelay.finished();
     const http = createHttp({
       ...{ contractPath, errorPagesFolder, identity, store: control, keyWrap, clock, log, rateLimitsOf, metrics },
       routes: {
@@ -287,6 +288,8 @@ export async function buildGateway(
       checks: [
         { name: 'gateway.db', check: async () => void (await control.read.outboxItem.findFirst()) },
         { name: 'messages.db', check: async () => void (await messages.read('SELECT 1 AS ok')) },
+        // Whoever sends traffic here is to stop while requests finish.
+        { name: 'draining', check: async () => assert(!http.draining, 'the public listener takes requests') },
       ],
     });
     closing.push(operations);
