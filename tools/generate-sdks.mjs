@@ -13,7 +13,11 @@ import { fileURLToPath } from 'node:url';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** What is generated: the generator's name, the committed file, and the client's name on the wire. */
-const SDKS = [{ generator: 'typescript', file: 'sdks/typescript/generated/client.ts' }];
+const SDKS = [
+  { generator: 'typescript', file: 'sdks/typescript/generated/client.ts', client: 'causeway-sdk-typescript' },
+  { generator: 'java', file: 'sdks/java/causeway/Client.java', client: 'causeway-sdk-java' },
+];
+const isTypeScript = (sdk) => sdk.generator === 'typescript';
 
 /** Where the sandbox is served; every SDK takes another address at run time. */
 const SERVER_URL = 'http://127.0.0.1:8080';
@@ -25,10 +29,12 @@ const SERVER_URL = 'http://127.0.0.1:8080';
 const UNCHECKED = '// @ts-nocheck: checked by itself, see tools/generate-sdks.mjs\n';
 
 /** @returns the text of one SDK's generated file. */
-export function generateSdk({ generator, file }) {
+export function generateSdk(sdk) {
+  const { generator, file, client } = sdk;
   const folder = mkdtempSync(join(tmpdir(), 'causeway-sdk-'));
   try {
-    const output = join(folder, file.split('/').at(-1));
+    // The command takes a TypeScript name only; each generator makes a name of its own language from it (client.ts, Client.java).
+    const output = join(folder, 'client.ts');
     const redocly = join(root, 'node_modules', '@redocly', 'cli', 'bin', 'cli.js');
     const args = ['generate-client', join(root, 'openapi.yaml'), '-o', output, '--server-url', SERVER_URL, '--generator', generator];
     const { status, stdout, stderr } = spawnSync(process.execPath, [redocly, ...args], {
@@ -37,10 +43,10 @@ export function generateSdk({ generator, file }) {
       env: { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' },
     });
     if (status !== 0) throw new Error(`redocly generate-client failed:\n${stdout}${stderr}`);
-    return (
-      UNCHECKED +
-      readFileSync(output, 'utf8').replace('clientHeader: "redocly-client-generator"', 'clientHeader: "causeway-sdk-typescript"')
-    );
+    const text = readFileSync(join(folder, file.split('/').at(-1)), 'utf8');
+    const named = text.replace(/(clientHeader(?::| =) )"redocly-client-generator"/, `$1"${client}"`);
+    if (named === text) throw new Error(`${file}: the generator writes the client's name elsewhere now; see where, and put ours there`);
+    return (isTypeScript(sdk) ? UNCHECKED : '') + named;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -51,11 +57,11 @@ export function driftedSdks() {
   return SDKS.filter((sdk) => generateSdk(sdk) !== readFileSync(join(root, sdk.file), 'utf8')).map((sdk) => sdk.file);
 }
 
-/** @returns what the compiler says of the committed clients, under strict options and browsers' types. */
+/** @returns what the compiler says of the committed TypeScript client, under strict options and browsers' types. */
 export function typeErrors() {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-sdk-types-'));
   try {
-    for (const { file } of SDKS) {
+    for (const { file } of SDKS.filter(isTypeScript)) {
       writeFileSync(join(folder, file.split('/').at(-1)), readFileSync(join(root, file), 'utf8').replace(UNCHECKED, ''));
     }
     const compilerOptions = {
