@@ -53,7 +53,7 @@ export function checkArchitecture(sourceFolder) {
     const text = readFileSync(file, 'utf8');
     const from = path[0];
     const say = (what) => problems.push(`src/${path.join('/')} ${what}`);
-    const processUse = /\bprocess\.(?!versions\b)[a-z]+/i.exec(text.replace(/^\s*(\*|\/\/).*$/gm, ''));
+    const processUse = /(?<![\w-])process\.(?!versions\b)[a-z]+/i.exec(text.replace(/^\s*(\*|\/\/).*$/gm, ''));
     if (processUse && path.join('/') !== 'main.ts' && from !== 'cli')
       say(`uses ${processUse[0]}: only main.ts and the cli touch the process`);
     if (path.length === 1) {
