@@ -8,7 +8,7 @@ import type { Answer, ApiRequest, OnceRoute } from './route.js';
 /** How long an answer is kept for repeats. */
 export const KEEP_MS = 72 * 3_600_000;
 const SWEEP_MS = 600_000;
-const PURPOSE = 'idempotent-answer';
+export const ANSWER_PURPOSE = 'idempotent-answer';
 const KEY = /^[!-~]{1,255}$/;
 
 export interface Idempotency {
@@ -96,7 +96,7 @@ export function createIdempotency({ store, clock, keyWrap }: IdempotencyOptions)
     if (row.expiresAt.getTime() <= clock.now()) return 'expired';
     if (row.fingerprint !== fingerprint) throw reused();
     const headers = JSON.parse(row.headers) as Record<string, string>;
-    const body: unknown = row.body === '' ? undefined : JSON.parse(Buffer.from(keyWrap.unwrap(row.body, PURPOSE)).toString('utf8'));
+    const body: unknown = row.body === '' ? undefined : JSON.parse(Buffer.from(keyWrap.unwrap(row.body, ANSWER_PURPOSE)).toString('utf8'));
     return { status: row.status, headers: { ...headers, 'Idempotency-Replayed': 'true' }, ...(body === undefined ? {} : { body }) };
   }
 
@@ -112,7 +112,7 @@ export function createIdempotency({ store, clock, keyWrap }: IdempotencyOptions)
           fingerprint,
           status: answer.status,
           headers: JSON.stringify(answer.headers ?? {}),
-          body: answer.body === undefined ? '' : keyWrap.wrap(Buffer.from(JSON.stringify(answer.body)), PURPOSE),
+          body: answer.body === undefined ? '' : keyWrap.wrap(Buffer.from(JSON.stringify(answer.body)), ANSWER_PURPOSE),
           createdAt: new Date(now),
           expiresAt: new Date(now + KEEP_MS),
         },
@@ -134,8 +134,9 @@ export function createIdempotency({ store, clock, keyWrap }: IdempotencyOptions)
         return await act(route, request, scope, fingerprint, before === 'expired');
       } catch (failure) {
         if (failure instanceof NotKept) return failure.answer;
-        // Another node may have committed the same key first: then ours is undone and its answer stands.
-        const winner = isUniqueViolation(failure) ? await stored(scope, fingerprint) : undefined;
+        // Another node may have committed the same key first. Ours is undone, be it at the key or because what was asked for
+        // had just been done, and its answer stands.
+        const winner = await stored(scope, fingerprint);
         if (winner !== undefined && winner !== 'expired') return winner;
         throw failure;
       }
@@ -157,8 +158,6 @@ export function createIdempotency({ store, clock, keyWrap }: IdempotencyOptions)
     close: () => timer.cancel(),
   };
 }
-
-const isUniqueViolation = (failure: unknown): boolean => failure instanceof Error && Reflect.get(failure, 'code') === 'P2002';
 
 const reused = (): GatewayError =>
   new GatewayError('IDEMPOTENCY.KEY_REUSED', {

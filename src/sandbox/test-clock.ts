@@ -3,7 +3,7 @@ import { invalidField } from '../kernel/errors.js';
 import type { AfterCommit, ControlStore, ControlTransaction } from '../store/index.js';
 
 export interface TestClock extends DomainClock {
-  /** Reads the stored offsets; once, before anything asks for the time. */
+  /** Reads the stored offsets: before anything asks for the time, and when another node may have moved one. */
   load(): Promise<void>;
   /**
    * Moves one partner's domain time, forwards or backwards. What has already happened stays as it is.
@@ -46,8 +46,9 @@ export function createTestClock({
     },
     async move(tx, hints, partnerId, { now: wanted, advanceSeconds }) {
       if ((wanted === undefined) === (advanceSeconds === undefined)) throw invalidField('', 'give exactly one of now and advanceSeconds');
-      const offsetSeconds =
-        wanted === undefined ? offsetOf(partnerId) + (advanceSeconds ?? 0) : Math.ceil((Date.parse(wanted) - clock.now()) / 1_000);
+      // As it is stored: another node may have moved it a moment ago.
+      const before = (await tx.sandboxClock.findUnique({ where: { partnerId } }))?.offsetSeconds ?? 0;
+      const offsetSeconds = wanted === undefined ? before + (advanceSeconds ?? 0) : Math.ceil((Date.parse(wanted) - clock.now()) / 1_000);
       const updatedAt = new Date(clock.now());
       await tx.sandboxClock.upsert({
         where: { partnerId },

@@ -90,10 +90,11 @@ export const claimFallbacks = defineOperation<ClaimItem, StepResult>({
   name: 'engine.claimFallbacks',
   statements: [
     CANCEL_UNCLAIMABLE,
+    // Asked again: on PostgreSQL another node may have raised the line between the two statements.
     `UPDATE engine_sms_fallback AS f SET state = 'claimed', sms_id = b.value ->> 'smsId', claimed_at = ${AT}, updated_at = ${AT},
        fact_id = b.value ->> 'factId'
      FROM :batch
-     WHERE f.id = b.value ->> 'id' AND f.state = 'armed' AND f.due_at <= ${AT}`,
+     WHERE f.id = b.value ->> 'id' AND f.state = 'armed' AND f.due_at <= ${AT} AND NOT (${CHANGED_LINE} OR ${EXPIRED})`,
     ...AFTER_STEP,
   ],
   settle: settleSteps,

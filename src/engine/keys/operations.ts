@@ -96,7 +96,8 @@ export const claimKeys = defineOperation<ClaimKeyItem, ClaimKeyResult>({
              FROM engine_one_time_key u
              WHERE u.claimed_at IS NULL AND u.device_id IN (SELECT b.value ->> 'deviceId' FROM :batch)) AS o
          ON o.device_id = c.device_id AND o.place = c.place) AS w
-     WHERE k.device_id = w.device_id AND k.key_id = w.key_id`,
+     -- Another node may have handed it out a moment ago: then this caller gets the fallback key.
+     WHERE k.device_id = w.device_id AND k.key_id = w.key_id AND k.claimed_at IS NULL`,
     `SELECT b.key AS item, k.key_id, k.body FROM :batch JOIN engine_one_time_key k ON k.claim_id = b.value ->> 'claimId'`,
     `SELECT b.key AS item, k.key_id, k.body
      FROM :batch JOIN engine_device d ON d.id = b.value ->> 'deviceId' AND d.account_id = b.value ->> 'accountId' AND d.removed_at IS NULL

@@ -130,7 +130,7 @@ export function createInbound({ context, keyWrap, isLive, hashKey, onReceived }:
 /** Parts of one message come within minutes; a reference that was used a day ago is another message's. */
 const PARTS_WAIT_MS = 86_400_000;
 
-const partPurpose = (groupKey: string, number: number): string => `${INBOUND_PURPOSE}-part:${groupKey}:${number}`;
+export const partPurpose = (groupKey: string, number: number): string => `${INBOUND_PURPOSE}-part:${groupKey}:${number}`;
 
 const alphabetOf = ({ dataCodingDefault }: SmppLink): DefaultAlphabet => (dataCodingDefault === 'gsm0338' ? 'gsm0338' : 'latin1');
 

@@ -15,14 +15,15 @@ export interface NewInbound {
   heardAt: number;
 }
 
+const insertInboundSql = (condition: string): string =>
+  `INSERT INTO sms_inbound (id, partner_id, link_id, sender, recipient, state, wrapped, content_hash, session_id, received_at, heard_at)
+   SELECT ${str('id')}, ${str('partnerId')}, ${str('linkId')}, ${str('sender')}, ${str('recipient')}, 'received', ${str('wrapped')},
+     ${str('contentHash')}, ${str('sessionId')}, ${big('receivedAt')}, ${big('heardAt')}
+   FROM :batch WHERE ${condition} ON CONFLICT DO NOTHING`;
+
 export const insertInbound = defineOperation<NewInbound, undefined>({
   name: 'sms.insertInbound',
-  statements: [
-    `INSERT INTO sms_inbound (id, partner_id, link_id, sender, recipient, state, wrapped, content_hash, session_id, received_at, heard_at)
-     SELECT ${str('id')}, ${str('partnerId')}, ${str('linkId')}, ${str('sender')}, ${str('recipient')}, 'received', ${str('wrapped')},
-       ${str('contentHash')}, ${str('sessionId')}, ${big('receivedAt')}, ${big('heardAt')}
-     FROM :batch WHERE true ON CONFLICT DO NOTHING`,
-  ],
+  statements: [insertInboundSql('true')],
   settle: settleNothing,
 });
 
@@ -39,6 +40,8 @@ export interface InboundEnd {
 export const endInbound = defineOperation<InboundEnd, boolean>({
   name: 'sms.endInbound',
   statements: [
+    // Takes the row: of two nodes that route it the second waits here, and finds it routed in what follows.
+    `UPDATE sms_inbound AS i SET state = i.state FROM :batch WHERE i.id = ${str('id')} AND i.state = 'received'`,
     `INSERT INTO outbox (id, topic, payload, created_at)
      SELECT ${str('eventId')}, '${EVENT_TOPIC}', ${str('event')}, ${big('wallNow')}
      FROM :batch JOIN sms_inbound i ON i.id = ${str('id')} AND i.state = 'received'`,
@@ -47,7 +50,7 @@ export const endInbound = defineOperation<InboundEnd, boolean>({
      FROM :batch WHERE i.id = ${str('id')} AND i.state = 'received' RETURNING id`,
   ],
   settle: (items, rows) => {
-    const ended = new Set(rows[1]?.map((row) => row['id']));
+    const ended = new Set(rows[2]?.map((row) => row['id']));
     return items.map((item) => ended.has(item.id));
   },
 });
@@ -80,9 +83,10 @@ export const insertInboundPart = defineOperation<NewInboundPart, undefined>({
 export const joinInbound = defineOperation<NewInbound & { groupKey: string }, undefined>({
   name: 'sms.joinInbound',
   statements: [
-    ...insertInbound.statements,
+    // The parts first: of two nodes that have them all the second finds none left, and joins nothing.
     `UPDATE sms_inbound_part AS p SET wrapped = NULL, inbound_id = ${str('id')}
      FROM :batch WHERE p.group_key = ${str('groupKey')} AND p.inbound_id IS NULL`,
+    insertInboundSql(`EXISTS (SELECT 1 FROM sms_inbound_part p WHERE p.group_key = ${str('groupKey')} AND p.inbound_id = ${str('id')})`),
   ],
   settle: settleNothing,
 });
