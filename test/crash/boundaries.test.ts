@@ -13,8 +13,8 @@ const IS_ALL = process.env['CRASH_ALL'] === '1';
 const SEED = Number(process.env['CRASH_SEED'] ?? 20_261_122);
 const LANES = 2;
 /** Deaths in one story: a start costs less than a story and a start. */
-const CHAIN = 4;
-const CONTROL_SAMPLE = 8;
+const CHAIN = 5;
+const CONTROL_SAMPLE = 6;
 const START_SAMPLE = 2;
 const RANDOM_ROUNDS = 3;
 const TEST_MS_MAX = IS_ALL ? 3_600_000 : 300_000;
@@ -68,7 +68,7 @@ const of = (recorded: readonly Kill[], database: string) => recorded.filter(({ b
 const nameOf = ({ boundary, nth }: Kill) => `${boundary} #${nth}`;
 
 /**
- * Stories of up to four deaths each, far apart, from boundaries in the order they were crossed in.
+ * Stories of a few deaths each, far apart, from boundaries in the order they were crossed in.
  * Counting begins anew after each death, so a later one counts from the one before it.
  */
 function chains(kills: readonly Kill[]): [string, Kill[]][] {
@@ -112,14 +112,17 @@ test('killed right after any kind of commit of messages.db, the story goes on', 
   expect(await crashAt(IS_ALL ? commits : commits.filter(({ nth }) => nth === 1))).toEqual({});
 });
 
-test('killed between the mark and the wire, the outcome is unknown and the SMS is not sent again', { timeout: TEST_MS_MAX }, async () => {
+// These two have a lane each.
+test.concurrent('killed between the mark and the wire, the outcome is unknown and the SMS is not sent again', {
+  timeout: TEST_MS_MAX,
+}, async () => {
   // The mark is durable and the SMSC has nothing, but after a restart that looks the same as if it had: whoever sends
   // again may send twice, whoever says delivered may lie. So the state is unknown, and this is the only boundary with it.
   const after = await lanes[0]?.play({ kills: [{ boundary: SUBMITTING, nth: 1 }] });
   expect(after).toEqual({ deaths: 1, outcome: 'unknown', problems: [] });
 });
 
-test('killed with the SMSC’s answer in hand, the SMS is not sent again', { timeout: TEST_MS_MAX }, async () => {
+test.concurrent('killed with the SMSC’s answer in hand, the SMS is not sent again', { timeout: TEST_MS_MAX }, async () => {
   // Its receipt tells the outcome later; whether the story sees `unknown` before that depends on how soon it comes.
   const after = await lanes[1]?.play({ kills: [{ boundary: ANSWERED, nth: 1 }] });
   expect(after).toMatchObject({ deaths: 1, problems: [] });
@@ -140,7 +143,8 @@ test('killed during its first start, it starts again and the story goes on', { t
       const lane = await openLane(kill);
       const after = await lane.play();
       await lane.close();
-      return lane.diedAtStart && isWell(after, 0) ? undefined : { diedAtStart: lane.diedAtStart, ...after };
+      // Some of a start's work goes on when it serves already.
+      return lane.deaths() === 1 && isWell({ ...after, deaths: 1 }, 1) ? undefined : { ...after, deaths: lane.deaths() };
     },
   );
   expect(problems).toEqual({});
