@@ -203,9 +203,9 @@ async function bookProblems(
     if (item.price) priced.add(`${item.resourceId} ${item.price.amountMinor}`);
     if (item.type.endsWith('sms-reply.received')) counts.set('the reply', (counts.get('the reply') ?? 0) + 1);
   }
+  // A phone that got no answer registers again, with another token of its operator: that is another registration.
   for (const [event, count] of counts)
     if (count !== 1 && !event.startsWith('account.registered')) problems.push(`${event} stands ${count} times in the timeline`);
-  // A phone that got no answer registers again, with another token of its operator: that is another registration.
   // The SMS and the fallback that it was sent for both name what was paid for it.
   if ([...priced].filter((one) => one.startsWith('sms_')).length !== 1) problems.push(`prices in the timeline: ${[...priced].join(', ')}`);
   return problems;
