@@ -14,6 +14,8 @@ export interface SmsContext {
   engine: SmsEngine;
   partners: SmsPartners;
   tasks: Tasks;
+  /** Names this node where several share the database. */
+  nodeId: string | undefined;
   /** One change at a time for one message, or for one handset. */
   serial: Serial;
   /** Hint that the outbox of messages.db has new events. */

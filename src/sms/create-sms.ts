@@ -7,12 +7,14 @@ import type { KeyWrap } from '../kernel/key-wrap.js';
 import type { Log } from '../kernel/log.js';
 import { parseReceipt } from '../smpp/index.js';
 import type { MessageStore } from '../store/index.js';
+import type { Leases } from '../store/leases.js';
 import type { SmsContext } from './context.js';
 import { type BreakerOptions, createBreaker } from './fallbacks/breaker.js';
 import { createFallbackWorker } from './fallbacks/worker.js';
 import { openHashKey } from './inbound/hash-key.js';
 import { createInbound, REPEAT_MS } from './inbound/inbound.js';
 import { createReplyRouter } from './inbound/route-reply.js';
+import { BIND } from './links/bind-duty.js';
 import { linkKey, type OperatorLink, type OperatorLinkOptions, openOperatorLink } from './links/open-links.js';
 import { type LinkView, showLink } from './links/show-link.js';
 import { FINAL_STATES } from './message.js';
@@ -47,6 +49,8 @@ export interface SmsOptions {
   caps?: { perMinute: number; perHour: number } | undefined;
   /** How our own delivery does; while it is sick no fallback is claimed. */
   deliveryHealth?: BreakerOptions['health'];
+  /** Given where several nodes share the database: binds are shared among them, and what a dead node was at is taken up. */
+  leases?: Leases | undefined;
   /** How often lost hints are made up for; 1 s. */
   sweepMs?: number | undefined;
 }
@@ -75,6 +79,9 @@ export interface SmsBridge {
   close(): Promise<void>;
 }
 
+/** Messages wait for this link: its binds may be another node's. */
+const QUEUED = 'sms.queued';
+
 const CAPS = { perMinute: 600, perHour: 10_000 };
 const SWEEP_MS = 1_000;
 /** Rows that one sweep takes of each kind. */
@@ -88,11 +95,12 @@ const KEPT_MS = 7 * 86_400_000;
  * being submitted when the process ended have an unknown outcome and are not sent again.
  */
 export async function createSms(options: SmsOptions): Promise<SmsBridge> {
-  const { store, bus, clock, domainClock, log, engine, partners, opener, keyWrap } = options;
-  const processId = randomUUID();
+  const { store, bus, clock, domainClock, log, engine, partners, opener, keyWrap, leases } = options;
+  const processId = leases?.nodeId ?? randomUUID();
   const tasks = createTasks(log);
   const wakeOutbox = () => bus.publish(OUTBOX_HINT, '');
-  const context: SmsContext = { store, clock, domainClock, log, engine, partners, tasks, serial: createSerial(), wakeOutbox };
+  const shared = { store, clock, domainClock, log, engine, partners, tasks, nodeId: leases?.nodeId };
+  const context: SmsContext = { ...shared, serial: createSerial(), wakeOutbox };
   const links = new Map<string, OperatorLink>();
   const lanes = new Map<string, Lane>();
   const settler = createSettler(context, createPricing(partners));
@@ -102,16 +110,21 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
     context,
     keyWrap,
     hashKey: await openHashKey(store, keyWrap),
-    isLive: (sessionId) =>
-      [...links.values()].some(({ binds }) => binds.some((b) => b.link.state.state === 'bound' && b.sessionId() === sessionId)),
+    isLive: async (sessionId) =>
+      [...links.values()].some((link) => link.isLive(sessionId)) || (leases !== undefined && (await isLiveElsewhere(leases, sessionId))),
     onReceived: (inboundId) => tasks.start('reply', () => routeOnce(inboundId)),
   });
   const breaker = createBreaker({ clock, ...(options.caps ?? CAPS), health: options.deliveryHealth });
   const worker = createFallbackWorker({
     context,
     breaker,
-    onQueued: (partnerId, linkId) => lanes.get(linkKey(partnerId, linkId))?.wake(),
+    onQueued(partnerId, linkId) {
+      const key = linkKey(partnerId, linkId);
+      if (leases) bus.publish(QUEUED, key);
+      else lanes.get(key)?.wake();
+    },
   });
+  const stopHearing = leases && bus.subscribe(QUEUED, (key) => lanes.get(key)?.wake());
   let timer: Timer | undefined;
   let sweeping: Promise<void> | undefined;
   let isAgain = false;
@@ -123,11 +136,18 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
   const ids = async (sql: string, ...parameters: (string | number)[]): Promise<string[]> =>
     (await store.read<{ id: string }>(`${sql} LIMIT ${SWEEP_ROWS}`, parameters)).map((row) => row.id);
 
-  /** Attempts that nobody is at any more: after a crash, or when the store failed in the middle. */
+  /** Attempts that nobody is at any more: after a crash, here or of another node, or when the store failed in the middle. */
   async function endAbandoned(): Promise<void> {
-    for (const id of await ids("SELECT id FROM sms_message WHERE state = 'submitting'")) {
+    const owners = await store.read<{ by: string | null }>(
+      `SELECT DISTINCT submitting_by AS by FROM sms_message WHERE state = 'submitting'`,
+    );
+    for (const { by } of owners) if (by === null || !leases || by === leases.nodeId || (await leases.isGone(by))) await endAttemptsOf(by);
+  }
+
+  async function endAttemptsOf(owner: string | null): Promise<void> {
+    for (const id of await ids("SELECT id FROM sms_message WHERE state = 'submitting' AND COALESCE(submitting_by, '') = $1", owner ?? '')) {
       if (isBusy(id)) continue;
-      const message = await settler.settle(id, () => !isBusy(id));
+      const message = await settler.settle(id, ({ submittingBy = '' }) => !isBusy(id) && submittingBy === (owner ?? ''));
       const link = message && links.get(linkKey(message.partnerId, message.linkId));
       if (message?.state === 'unknown' && link) await receipts.resolveUnknown(link, message);
     }
@@ -196,6 +216,7 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
       sandboxSmsc: options.sandboxSmsc,
       clock,
       log,
+      leases,
       processId,
       onChange: () => lanes.get(linkKey(given.partner.id, given.config.id))?.wake(),
       async onDeliver(bind, pdu) {
@@ -219,7 +240,19 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
   for (const partner of partners.all()) for (const config of partner.smpp.links) openLane({ partner, config });
   await worker.recover();
   await recoverReceived();
+  await settleBinds();
+  leases?.onLook(() => {
+    if (!closed) tasks.start('binds', settleBinds);
+  });
+  leases?.onGone(() => {
+    worker.lookForClaims();
+    sweep();
+  });
   sweep();
+
+  async function settleBinds(): Promise<void> {
+    if (leases) await Promise.all([...links.values()].map((link) => link.settle()));
+  }
 
   /** Receipts that were matched right before a crash. */
   async function recoverReceived(): Promise<void> {
@@ -247,7 +280,7 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
             [link.config.id, partnerId],
           );
           const reason = lanes.get(link.key)?.reason() ?? breaker.reason(partnerId);
-          return showLink(link, { waiting: Number(row?.n ?? 0), reason });
+          return showLink(link, clock.now(), { waiting: Number(row?.n ?? 0), reason });
         }),
       );
     },
@@ -259,10 +292,20 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
       if (closed) return;
       closed = true;
       timer?.cancel();
+      stopHearing?.();
       for (const lane of lanes.values()) await lane.close();
       // What is on the wire is settled by its links, which wait for the answers; then what they started is waited for.
       await Promise.all([...links.values()].map((link) => link.close()));
       await tasks.settled();
     },
   };
+}
+
+/**
+ * Whether a session of another node is up. Its word is a moment old, so we wait until the node has said it again: one that
+ * died after it took the message, and before the SMSC heard so, never will, and then the message is a repeat.
+ */
+async function isLiveElsewhere(leases: Leases, sessionId: string): Promise<boolean> {
+  const isIts = (detail: string) => detail !== '' && (JSON.parse(detail) as { sessionId?: string }).sessionId === sessionId;
+  return (await leases.confirmed(BIND, isIts)) !== undefined;
 }

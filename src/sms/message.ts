@@ -34,6 +34,8 @@ export interface SmsMessage {
   /** Of the concatenation; 16 bits. */
   reference: number;
   attempts: number;
+  /** The node whose attempt was the last to begin; undefined where there is only one. */
+  submittingBy: string | undefined;
   /** How often it was sent again after an unknown outcome. */
   resends: number;
   price: Money | undefined;
@@ -96,6 +98,7 @@ export function messageOf(row: Row): SmsMessage {
     pduCount: number(row['pdu_count']),
     reference: Number(row['reference']),
     attempts: Number(row['attempts']),
+    submittingBy: text(row['submitting_by']),
     resends: Number(row['resends']),
     price: priceMinor === undefined ? undefined : { amountMinor: priceMinor, currency: String(row['price_currency']) },
     createdAt: Number(row['created_at']),

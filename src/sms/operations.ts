@@ -48,6 +48,8 @@ export interface SubmittingSms {
   encoding: string;
   segmentCount: number;
   pduCount: number;
+  /** The node that submits, where there are several. */
+  by: string | null;
   domainNow: number;
 }
 
@@ -56,7 +58,7 @@ export const markSubmitting = defineOperation<SubmittingSms, boolean>({
   name: 'sms.markSubmitting',
   statements: [
     `UPDATE sms_message AS m SET state = 'submitting', reason = NULL, attempts = m.attempts + 1, encoding = ${str('encoding')},
-       segment_count = ${int('segmentCount')}, pdu_count = ${int('pduCount')}, updated_at = ${big('domainNow')}, version = m.version + 1
+       submitting_by = ${str('by')}, segment_count = ${int('segmentCount')}, pdu_count = ${int('pduCount')}, updated_at = ${big('domainNow')}, version = m.version + 1
      FROM :batch
      WHERE m.id = ${str('id')} AND m.state = 'queued' AND m.version = ${big('version')} RETURNING id`,
   ],

@@ -106,7 +106,7 @@ test('numbers are written as the link wants them, and read back whichever way th
 
 test('a link never exceeds its rate over a second, counted in segments', async () => {
   const clock = createFakeClock();
-  const bucket = createTokenBucket(clock, 50);
+  const bucket = createTokenBucket(clock, () => 50);
   let segments = 0;
   for (let ms = 0; ms < 10_000; ms++) {
     while (bucket.waitMs() === 0) {

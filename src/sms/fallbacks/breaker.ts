@@ -15,6 +15,8 @@ export interface Breaker {
   /** How many fallbacks of a partner may be claimed now; 0 while the breaker holds them. */
   allowance(partnerId: string): number;
   claimed(partnerId: string, count: number, at?: Instant): void;
+  /** Before all claims are counted anew. */
+  forgetClaims(): void;
   /** Why due fallbacks of a partner are held, in words for people. */
   reason(partnerId: string): string | undefined;
 }
@@ -62,6 +64,7 @@ export function createBreaker({ clock, perMinute, perHour, health }: BreakerOpti
     claimed(partnerId, count, at = clock.now()) {
       if (count > 0) claims.set(partnerId, [...(claims.get(partnerId) ?? []), { at, count }]);
     },
+    forgetClaims: () => claims.clear(),
     reason(partnerId) {
       if (isSick()) return `Fallbacks are held: ${sickReason}`;
       const { minute, hour } = room(partnerId);

@@ -10,6 +10,8 @@ import type { Breaker } from './breaker.js';
 export interface FallbackWorker {
   /** Claims what is due of every partner, as far as the breaker lets it, and queues an SMS for each claim. */
   run(): Promise<void>;
+  /** Another node has died: what it had claimed is picked up by the next run. */
+  lookForClaims(): void;
   /** After a restart: what was claimed and has no SMS yet, and what counts for the caps. */
   recover(): Promise<void>;
 }
@@ -23,6 +25,8 @@ export interface FallbackWorkerOptions {
 
 const CLAIM_MAX = 200;
 const HOUR_MS = 3_600_000;
+/** How soon the caps know of other nodes' claims. */
+const COUNT_EVERY_MS = 5_000;
 
 /** A code that somebody waits for goes first, and a notice last. */
 const PRIORITIES = { otp: 0, urgent: 1, chat: 2 } as const;
@@ -31,6 +35,7 @@ const NOTICE_PRIORITY = 3;
 export function createFallbackWorker({ context, breaker, onQueued }: FallbackWorkerOptions): FallbackWorker {
   const { store, clock, domainClock, engine, partners, log } = context;
   let isRecovered = false;
+  let countedAt = 0;
 
   async function queue(fallback: ClaimedFallback): Promise<void> {
     const partner = partners.get(fallback.partnerId);
@@ -96,18 +101,29 @@ export function createFallbackWorker({ context, breaker, onQueued }: FallbackWor
     }
   }
 
+  /** What counts for the caps is in the database: other nodes claim too, and this one may have been another run before. */
+  async function countClaims(): Promise<void> {
+    countedAt = clock.monotonicMs();
+    const rows = await store.read<{ partner_id: string; minute: number; n: number }>(
+      `SELECT partner_id, queued_at / 60000 AS minute, count(*) AS n FROM sms_message
+       WHERE queued_at > $1 AND fallback_id IS NOT NULL GROUP BY partner_id, queued_at / 60000`,
+      [clock.now() - HOUR_MS],
+    );
+    breaker.forgetClaims();
+    for (const row of rows) breaker.claimed(row.partner_id, Number(row.n), Number(row.minute) * 60_000);
+  }
+
   return {
     async run() {
       if (!isRecovered) await pickUp();
+      if (context.nodeId !== undefined && clock.monotonicMs() - countedAt > COUNT_EVERY_MS) await countClaims();
       for (const { id, smpp } of partners.all()) if (smpp.links.length > 0) await claim(id);
     },
+    lookForClaims() {
+      isRecovered = false;
+    },
     async recover() {
-      const rows = await store.read<{ partner_id: string; minute: number; n: number }>(
-        `SELECT partner_id, queued_at / 60000 AS minute, count(*) AS n FROM sms_message
-         WHERE queued_at > $1 AND fallback_id IS NOT NULL GROUP BY partner_id, queued_at / 60000`,
-        [clock.now() - HOUR_MS],
-      );
-      for (const row of rows) breaker.claimed(row.partner_id, Number(row.n), Number(row.minute) * 60_000);
+      await countClaims();
       await pickUp();
     },
   };

@@ -17,7 +17,7 @@ export interface InboundOptions {
   context: SmsContext;
   keyWrap: KeyWrap;
   /** Whether that session is up now: then our answers on it have arrived, and what looks the same is new. */
-  isLive: (sessionId: string) => boolean;
+  isLive: (sessionId: string) => boolean | Promise<boolean>;
   /** Keys the hashes by which repeats are known, so that they say nothing of a text. */
   hashKey: Uint8Array;
   /** A whole message is durable. */
@@ -40,7 +40,8 @@ export function createInbound({ context, keyWrap, isLive, hashKey, onReceived }:
       .update(Buffer.concat(pdu.tlvs.flatMap(({ tag, value }) => [Buffer.from([tag >> 8, tag & 0xff]), value])))
       .digest('base64url');
 
-  const isRepeat = (row: { session_id: string } | undefined): boolean => row !== undefined && !isLive(row.session_id);
+  const isRepeat = async (row: { session_id: string } | undefined): Promise<boolean> =>
+    row !== undefined && !(await isLive(row.session_id));
 
   function newInbound(link: OperatorLink, bind: Bind, pdu: DeliverSm, contentHash: string, text: string) {
     const id = newId('mo', clock.now());
@@ -64,7 +65,7 @@ export function createInbound({ context, keyWrap, isLive, hashKey, onReceived }:
       'SELECT session_id FROM sms_inbound WHERE content_hash = $1 AND heard_at > $2 ORDER BY heard_at DESC LIMIT 1',
       [contentHash, clock.now() - REPEAT_MS],
     );
-    if (isRepeat(same)) {
+    if (await isRepeat(same)) {
       log.info({ linkId: link.config.id }, 'inbound sms repeated');
       return;
     }
@@ -86,7 +87,7 @@ export function createInbound({ context, keyWrap, isLive, hashKey, onReceived }:
     );
     if (same?.content_hash === contentHash && Number(same.heard_at) > clock.now() - REPEAT_MS) {
       // A part that still waits for the others is the same part; after the join only a link that went down repeats one.
-      if (same.inbound_id === null || isRepeat(same)) {
+      if (same.inbound_id === null || (await isRepeat(same))) {
         log.info({ linkId: link.config.id }, 'inbound part repeated');
         return;
       }

@@ -3,6 +3,9 @@ import type { Closable } from '../../kernel/closing-stack.js';
 import type { Log } from '../../kernel/log.js';
 import type { Partner, SmppLink } from '../../partners/index.js';
 import { type DeliverSm, type Link, type LinkOptions, openLink } from '../../smpp/index.js';
+import type { Leases } from '../../store/leases.js';
+import { createBindDuty } from './bind-duty.js';
+import { showBind } from './show-bind.js';
 
 /** One bind of an operator's link. */
 export interface Bind {
@@ -19,10 +22,21 @@ export interface OperatorLink extends Closable {
   readonly config: SmppLink;
   /** The link among those of all partners: `e-plus/e-plus-main`. Message ids and receipts are told apart by it. */
   readonly key: string;
+  /** Those that this node keeps up. */
   readonly binds: readonly Bind[];
+  /** Each bind of the link by its number: ours, or what the node that keeps it tells of it. */
+  everyBind(): ({ bind: Bind } | { id: string; told: unknown })[];
   /** The bound transmitter with the most room in its window, or undefined. */
   freest(): Bind | undefined;
   isBound(): boolean;
+  /** Whether other nodes keep binds of it. */
+  isElsewhere(): boolean;
+  /** The part of the link's rate that is this node's. */
+  share(): number;
+  /** Whether that session is one of ours and up. */
+  isLive(sessionId: string): boolean;
+  /** Looks again which binds are this node's. */
+  settle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,6 +47,7 @@ export interface OperatorLinkOptions {
   sandboxSmsc: (() => { host: string; port: number } | undefined) | undefined;
   clock: Clock;
   log: Log;
+  leases: Leases | undefined;
   /** Drawn anew by each process, so that no session's name comes twice. */
   processId: string;
   onDeliver(bind: Bind, pdu: DeliverSm): Promise<void>;
@@ -62,9 +77,18 @@ export function openOperatorLink(options: OperatorLinkOptions): OperatorLink {
     return { ...(ca !== undefined && { ca }), ...(cert !== undefined && { cert }), ...(key !== undefined && { key: key.reveal() }) };
   }
 
+  const key = linkKey(partner.id, config.id);
+  const duty = createBindDuty(key, config.binds, options.leases);
+  const idOf = (index: number): string => `${config.id}/${index + 1}`;
+  const open = new Map<number, Bind>();
+  /** Not ours any more, and waiting for what is in flight. */
+  const retiring = new Map<Bind, Promise<void>>();
+  let settling: Promise<void> | undefined;
+  let isClosed = false;
+
   function openBind(index: number): Bind {
     let session = 0;
-    const id = `${config.id}/${index + 1}`;
+    const id = idOf(index);
     const secure = tls();
     const bind: Bind = {
       id,
@@ -84,6 +108,7 @@ export function openOperatorLink(options: OperatorLinkOptions): OperatorLink {
         onDeliver: (pdu) => options.onDeliver(bind, pdu),
         onStateChange: ({ state }) => {
           if (state === 'bound') session += 1;
+          if (open.get(index) === bind) tell(index, bind);
           options.onChange();
         },
       }),
@@ -92,22 +117,64 @@ export function openOperatorLink(options: OperatorLinkOptions): OperatorLink {
     return bind;
   }
 
-  const binds = Array.from({ length: config.binds }, (_, index) => openBind(index));
+  const tell = (index: number, bind: Bind): void =>
+    duty.tell(index, { sessionId: isUp(bind) ? bind.sessionId() : undefined, shown: showBind(bind) });
+  const ours = (): Bind[] => [...open].sort(([a], [b]) => a - b).map(([, bind]) => bind);
   const used = ({ link }: Bind) => link.windowUsed + link.waiting;
   const isUp = ({ link }: Bind) => link.state.state === 'bound';
+  const isElsewhere = (): boolean => Array.from({ length: config.binds }, (_, index) => duty.elsewhere(index)).some(Boolean);
+
+  function retire(index: number, bind: Bind): void {
+    open.delete(index);
+    const done = bind.link.close().finally(() => retiring.delete(bind));
+    retiring.set(bind, done);
+    void done.then(() => (open.has(index) ? undefined : duty.release(index))).catch(() => undefined);
+  }
+
+  async function look(): Promise<void> {
+    const wanted = await duty.settle();
+    if (isClosed) return;
+    for (const [index, bind] of open) if (!wanted.includes(index)) retire(index, bind);
+    for (const index of wanted) if (!open.has(index)) open.set(index, openBind(index));
+    for (const [index, bind] of open) tell(index, bind);
+  }
+
+  // Alone, every bind is ours at once; among nodes it takes a look at the leases first.
+  if (!options.leases) for (let index = 0; index < config.binds; index++) open.set(index, openBind(index));
 
   return {
     partner,
     config,
-    key: linkKey(partner.id, config.id),
-    binds,
+    key,
+    get binds() {
+      return ours();
+    },
+    everyBind: () =>
+      Array.from({ length: config.binds }, (_, index) => {
+        const bind = open.get(index);
+        return bind ? { bind } : { id: idOf(index), told: duty.elsewhere(index) };
+      }),
     freest() {
       if (config.bindType === 'receiver') return undefined;
-      return binds.filter((bind) => isUp(bind) && used(bind) < bind.link.windowSizeMax).sort((a, b) => used(a) - used(b))[0];
+      return ours()
+        .filter((bind) => isUp(bind) && used(bind) < bind.link.windowSizeMax)
+        .sort((a, b) => used(a) - used(b))[0];
     },
-    isBound: () => binds.some(isUp),
+    isBound: () => ours().some(isUp),
+    isElsewhere,
+    share: () => (options.leases ? ours().length / config.binds : 1),
+    isLive: (sessionId) => [...open.values(), ...retiring.keys()].some((bind) => isUp(bind) && bind.sessionId() === sessionId),
+    async settle() {
+      settling ??= look().finally(() => {
+        settling = undefined;
+      });
+      await settling;
+    },
     async close() {
-      await Promise.all(binds.map(({ link }) => link.close()));
+      isClosed = true;
+      await settling?.catch(() => undefined);
+      await Promise.all([...ours().map(({ link }) => link.close()), ...retiring.values()]);
+      await Promise.all([...open.keys()].map((index) => duty.release(index)));
     },
   };
 }

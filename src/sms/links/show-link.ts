@@ -1,25 +1,22 @@
-import { toRfc3339 } from '../../kernel/clock.js';
-import type { Bind, OperatorLink } from './open-links.js';
+import { type Instant, toRfc3339 } from '../../kernel/clock.js';
+import type { OperatorLink } from './open-links.js';
+import { showBind } from './show-bind.js';
 
 export type LinkView = ReturnType<typeof showLink>;
 
-/** A link as the API shows it (schema SmppLink). @param queue segments that wait, and why. */
-export const showLink = (link: OperatorLink, queue: { waiting: number; reason: string | undefined }) => ({
+/**
+ * A link as the API shows it (schema SmppLink): its binds at whichever node they are.
+ *
+ * @param queue segments that wait, and why.
+ */
+export const showLink = (link: OperatorLink, now: Instant, queue: { waiting: number; reason: string | undefined }) => ({
   id: link.config.id,
-  binds: link.binds.map(showBind),
+  binds: link.everyBind().map((each) => ('bind' in each ? showBind(each.bind) : shownElsewhere(each, link, now))),
   queue: { waiting: queue.waiting, ...(queue.reason !== undefined && { reason: queue.reason }) },
 });
 
-function showBind({ id, link }: Bind) {
-  const { state, reason, since } = link.state;
-  const shown = state === 'bound' ? 'bound' : reason === 'connecting' ? 'connecting' : 'down';
-  return {
-    id,
-    state: shown,
-    since: toRfc3339(since),
-    ...(shown === 'down' && reason !== undefined && { reason: String(reason) }),
-    windowUsed: link.windowUsed,
-    windowMax: link.windowSizeMax,
-    ...(link.lastEnquireLink && { lastEnquireLinkAt: toRfc3339(link.lastEnquireLink.at) }),
-  };
+/** As its node tells; between two nodes nobody keeps it. */
+function shownElsewhere({ id, told }: { id: string; told: unknown }, { config }: OperatorLink, now: Instant): ReturnType<typeof showBind> {
+  const shown = (told as { shown?: ReturnType<typeof showBind> } | undefined)?.shown;
+  return shown ?? { id, state: 'connecting', since: toRfc3339(now), windowUsed: 0, windowMax: config.windowSizeMax };
 }

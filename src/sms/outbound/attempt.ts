@@ -68,6 +68,7 @@ export function createAttempt({ context, opener, settler, link, onAccepted, onUn
       encoding: body.encoding === 'ucs2' ? 'ucs2' : 'gsm7',
       segmentCount: body.count,
       pduCount: body.segments.length,
+      by: context.nodeId ?? null,
       domainNow: domainClock.now(partner.id),
     });
     if (!isMarked) return 'done';
@@ -101,7 +102,7 @@ export function createAttempt({ context, opener, settler, link, onAccepted, onUn
     const outcomes = await Promise.allSettled(
       body.segments.map(async (segment, index) => (taken.has(index + 1) ? undefined : submitPart(segment, index + 1))),
     );
-    const after = await settler.settle(smsId, () => true);
+    const after = await settler.settle(smsId, ({ attempts }) => attempts === attemptNumber);
     if (after?.state === 'unknown') await onUnknown(after);
     return outcomes.some((outcome) => outcome.status === 'fulfilled' && isBusy(outcome.value)) ? 'busy' : 'done';
   };

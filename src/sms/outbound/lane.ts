@@ -32,10 +32,14 @@ const PAGE = 300;
 /** After ESME_RTHROTTLED or ESME_RMSGQFUL nothing goes for this long: the next would meet the same. */
 const BUSY_PAUSE_MS = 500;
 
+/** Handsets that another node is just sending to: one node knows its own. */
+const NOT_UNDER_WAY = `AND NOT EXISTS (SELECT 1 FROM sms_message u WHERE u.link_id = m.link_id AND u.recipient = m.recipient
+  AND u.state = 'submitting')`;
+
 export function createLane({ context, link, attempt }: LaneOptions): Lane {
   const { store, clock, tasks } = context;
   const { partner, config } = link;
-  const bucket = createTokenBucket(clock, config.segmentsPerSecondMax);
+  const bucket = createTokenBucket(clock, () => Math.max(1, config.segmentsPerSecondMax * link.share()));
   const busy = new Map<string, string>();
   const inFlightMax = config.binds * config.windowSizeMax;
   let pausedUntil = 0;
@@ -74,7 +78,7 @@ export function createLane({ context, link, attempt }: LaneOptions): Lane {
     const ready = await store.read<{ id: string; recipient: string }>(
       `SELECT m.id, m.recipient FROM sms_message m WHERE m.link_id = $1 AND m.partner_id = $2 AND m.state = 'queued' AND m.not_before <= $3
          AND NOT EXISTS (SELECT 1 FROM sms_message e WHERE e.link_id = m.link_id AND e.recipient = m.recipient AND e.state = 'queued'
-           AND e.id < m.id AND e.priority <= m.priority AND e.not_before > $3)
+           AND e.id < m.id AND e.priority <= m.priority AND e.not_before > $3) ${context.nodeId === undefined ? '' : NOT_UNDER_WAY}
        ORDER BY m.priority, m.id LIMIT ${PAGE}`,
       [config.id, partner.id, now],
     );
@@ -87,7 +91,7 @@ export function createLane({ context, link, attempt }: LaneOptions): Lane {
       const bind = busy.size < inFlightMax ? link.freest() : undefined;
       if (!bind) {
         // Whatever ends this, an answer or a bind that comes up, wakes the lane.
-        heldBy = link.isBound() ? 'The window of every bind is full.' : 'No bind of the link is up.';
+        heldBy = link.isBound() ? 'The window of every bind is full.' : link.isElsewhere() ? undefined : 'No bind of the link is up.';
         return;
       }
       const pauseMs = pausedUntil - clock.monotonicMs();

@@ -12,11 +12,11 @@ export interface Settler {
    * Brings a message's row to what its parts and receipts say, with the event and the price in the same commit, and tells
    * the engine. Repeating it changes nothing.
    *
-   * @param isOver whether the attempt that a `submitting` message is in has ended; asked after the row was read, since a new
-   *   attempt may begin meanwhile.
+   * @param isOver whether the attempt that a `submitting` message is in has ended; asked of the row as it was read, since a
+   *   new attempt may begin meanwhile, here or at another node.
    * @returns the message as it then is.
    */
-  settle(smsId: string, isOver?: () => boolean): Promise<SmsMessage | undefined>;
+  settle(smsId: string, isOver?: (message: SmsMessage) => boolean): Promise<SmsMessage | undefined>;
   /** Ends a message that will not be submitted (again). */
   end(smsId: string, state: 'expired' | 'rejected', reason: string): Promise<SmsMessage | undefined>;
   /** Ends the wait for receipts: what is `submitted` may have arrived. */
@@ -116,7 +116,8 @@ export function createSettler(context: SmsContext, pricing: Pricing): Settler {
   }
 
   return {
-    settle: (smsId, isOver = () => false) => apply(smsId, ({ message, parts, receipts }) => truthOf(message, parts, receipts, isOver())),
+    settle: (smsId, isOver = () => false) =>
+      apply(smsId, ({ message, parts, receipts }) => truthOf(message, parts, receipts, isOver(message))),
     end: (smsId, state, reason) =>
       apply(smsId, ({ message }) => (message.state === 'queued' ? { state, reason } : { state: message.state, reason: message.reason })),
     giveUp: (smsId) =>
