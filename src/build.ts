@@ -1,11 +1,12 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createAdmin } from './admin/index.js';
 import { createInProcessBus } from './bus/index.js';
 import { createCatalogue } from './catalogue/index.js';
 import { ConfigurationError, configAtPort, folderProblems, type GatewayConfig } from './config/index.js';
 import { createEngine, ENGINE_TOPIC, type EngineFact, OUTBOX_HINT } from './engine/index.js';
-import { createEvents, EVENT_TOPIC, eventOfFact } from './events/index.js';
+import { createEvents, DELIVERIES_DUE, EVENT_TOPIC, eventOfFact } from './events/index.js';
 import {
   createHttp,
   createHttpMetrics,
@@ -77,6 +78,9 @@ export interface Gateway {
 
 const contractPath = fileURLToPath(new URL('../openapi.yaml', import.meta.url));
 const errorPagesFolder = fileURLToPath(new URL('../docs/errors/', import.meta.url));
+const portalFolder = fileURLToPath(new URL('../dist/portal/', import.meta.url));
+/** Who signs in to the sandbox's portal; the password is in the credentials file. */
+const SANDBOX_EMAIL = 'operator@sandbox.example';
 
 /**
  * Builds the gateway from its configuration, top to bottom, and serves. What was opened is closed again when a later
@@ -220,6 +224,16 @@ export async function buildGateway(
         sandboxSmsc: () => smsc && { host: '127.0.0.1', port: smsc.port },
       }),
     );
+    const admin = createAdmin({
+      ...{ control, bus, clock, log, events, catalogue, partners, portalFolder },
+      entitlements: zeroRating.entitlements,
+      publicUrl: config.publicUrl,
+      environment: config.env,
+      eventHint: DELIVERIES_DUE,
+      partnerIds: () => partners.all().map(({ id }) => id),
+      smsOf: sms.getMessage,
+      fallbackOf: engine.fallbacks.get,
+    });
     if (isSandbox) {
       closing.push(startSandboxNetwork({ control, clock, log, reject: refuseTask }));
       bus.subscribe('clock.moved', () => sms.wake());
@@ -236,7 +250,11 @@ export async function buildGateway(
 
     /** The demo partners' clients, and where their secrets are. */
     async function openSandboxAccounts(): Promise<void> {
-      const credentials = ensureCredentials(config.dataDir, partners.all().flatMap(credentialsRequest));
+      const credentials = ensureCredentials(config.dataDir, partners.all().flatMap(credentialsRequest), {
+        url: `${config.publicUrl}/portal`,
+        email: SANDBOX_EMAIL,
+      });
+      await admin.ensureUser({ ...credentials.portal, role: 'platform' });
       for (const [partnerId, { clientId, clientSecret }] of Object.entries(credentials.partners)) {
         await identity.ensureSandboxClient({ clientId, partnerId, scopes: PARTNER_SCOPES, secret: clientSecret });
       }
@@ -253,6 +271,7 @@ export async function buildGateway(
     const rateLimitsOf = (partnerId: string) => partners.get(partnerId)?.rateLimits ?? DEFAULT_RATE_LIMITS;
     const linesSettled = () => controlRelay.finished();
     const http = createHttp({
+      mount: admin.mount,
       ...{ contractPath, errorPagesFolder, identity, store: control, keyWrap, clock, log, rateLimitsOf, metrics },
       routes: {
         partner: {
@@ -295,7 +314,7 @@ export async function buildGateway(
     closing.push(operations);
     const { port: operationsPort } = await operations.listen(config.opsHost, config.opsPort);
     // Streams would hold the drain up to its bound: they are told to go while requests finish.
-    closing.push({ close: async () => void (await Promise.all([http.close(), engine.stream.close()])) });
+    closing.push({ close: async () => void (await Promise.all([http.close(), engine.stream.close(), admin.close()])) });
     await http.listen(config.httpHost, config.httpPort);
     closing.push(events.startDeliveries({ nodeId: 'node-1' }));
     log.info({ env: config.env, partners: partners.all().length }, 'gateway serves');

@@ -1,5 +1,5 @@
 export { createEvents, type Events, type EventsOptions } from './create-events.js';
-export type { DeliveryWorker } from './delivery-worker.js';
+export { DELIVERIES_DUE, type DeliveryWorker } from './delivery-worker.js';
 export { describeEventSubscription } from './describe.js';
 export { eventOfFact } from './engine-facts.js';
 export { EVENT_TOPIC, type NewEvent } from './event.js';

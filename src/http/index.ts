@@ -20,10 +20,11 @@ import { createServiceRoutes } from './routes/service.js';
 import { createHttpServer, type HttpServer, SERVER_LIMITS, type ServerLimits } from './server.js';
 
 export type { Authenticator } from './authorize.js';
+export { readBytes } from './body.js';
 export { etagOf, requireIfMatch } from './etag.js';
 export { createHttpMetrics, type HttpMetrics } from './metrics.js';
 export { createOperations, type OperationsOptions, type ReadinessCheck } from './operations.js';
-export { createRateLimiter, DEFAULT_RATE_LIMITS, type RateLimiter, type RateLimits } from './rate-limit.js';
+export { addressKey, createRateLimiter, DEFAULT_RATE_LIMITS, type RateLimiter, type RateLimits } from './rate-limit.js';
 export type {
   Answer,
   ApiRequest,
@@ -38,6 +39,7 @@ export type {
 } from './route.js';
 export { createIdentityRoutes } from './routes/oauth.js';
 export { type HttpServer, SERVER_LIMITS, type ServerLimits } from './server.js';
+export { parseStrictJson } from './strict-json.js';
 
 export interface HttpOptions {
   /** The contract, as a file. */
@@ -57,6 +59,8 @@ export interface HttpOptions {
   publicPerMinute?: number;
   /** `docs/errors`: the pages that `type` links to. */
   errorPagesFolder?: string;
+  /** What is served beside the contract: the portal. Mounted before the contract's paths. */
+  mount?(app: Express): void;
   /** For tests: operations without a route answer 404 instead of stopping the start. */
   allowMissingRoutes?: boolean;
 }
@@ -105,6 +109,7 @@ export function createHttp(options: HttpOptions): Http {
     }),
   );
   serveDocs(app, options.errorPagesFolder);
+  options.mount?.(app);
   app.use(dispatch.handle);
   app.use((failure: unknown, request: express.Request, response: express.Response, _next: express.NextFunction) => {
     const known = asGatewayError(failure);

@@ -39,6 +39,7 @@ export const ERROR_CODES = {
   'EVENTS.SINK_NOT_ALLOWED': { status: 422, title: 'The sink address is not allowed' },
   'MARKET.NOT_COVERED': { status: 422, title: 'The market is not covered' },
   'SANDBOX.ONLY': { status: 403, title: 'Only in the sandbox' },
+  'PORTAL.CROSS_SITE': { status: 403, title: 'The request came from another site' },
 
   'MESSAGING.DEVICES_MISMATCH': { status: 409, title: "The devices are not the account's devices" },
   'MESSAGING.DEVICES_STALE': { status: 410, title: 'A device has registered anew' },

@@ -12,6 +12,8 @@ export interface PartnerCredentials {
 
 export interface SandboxCredentials {
   partners: Record<string, PartnerCredentials>;
+  /** Who signs in to the portal, where. */
+  portal: { url: string; email: string; password: string };
 }
 
 export const CREDENTIALS_FILE = 'sandbox-credentials.json';
@@ -19,19 +21,27 @@ export const CREDENTIALS_FILE = 'sandbox-credentials.json';
 /** 32 random bytes within `[A-Za-z0-9_-]`, which HTTP Basic carries unescaped. */
 const newSecret = () => randomBytes(32).toString('base64url');
 
+/** 120 random bits: what a person may have to type. */
+const PASSWORD_LENGTH = 20;
+
 /**
- * The demo partners' credentials: those of `<dataDir>/sandbox-credentials.json`, with new ones for partners that are not
- * in it. The file is whole and on the disk before this returns, and before anything accepts the secrets, so that a crash
+ * The demo partners' credentials and the portal's: those of `<dataDir>/sandbox-credentials.json`, with new ones for
+ * whoever is not in it. The file is whole and on the disk before this returns, and before anything accepts the secrets, so that a crash
  * never leaves a secret that nobody knows. Deleting the file and starting again makes new secrets.
  */
-export function ensureCredentials(dataDir: string, wanted: readonly PartnerCredentialsRequest[]): SandboxCredentials {
+export function ensureCredentials(
+  dataDir: string,
+  wanted: readonly PartnerCredentialsRequest[],
+  portal: { url: string; email: string },
+): SandboxCredentials {
   const known = readCredentials(dataDir);
   const partners: Record<string, PartnerCredentials> = {};
   for (const { partnerId, clientId, smpp } of wanted) {
     const clientSecret = known?.partners[partnerId]?.clientId === clientId ? known.partners[partnerId].clientSecret : newSecret();
     partners[partnerId] = { clientId, clientSecret, ...(smpp && { smpp }) };
   }
-  const credentials: SandboxCredentials = { partners };
+  const password = (known?.portal?.email === portal.email && known.portal.password) || newSecret().slice(0, PASSWORD_LENGTH);
+  const credentials: SandboxCredentials = { partners, portal: { ...portal, password } };
   if (JSON.stringify(known) !== JSON.stringify(credentials))
     writeWhole(join(dataDir, CREDENTIALS_FILE), `${JSON.stringify(credentials, null, 2)}\n`);
   return credentials;
@@ -43,10 +53,13 @@ export interface PartnerCredentialsRequest {
   smpp?: PartnerCredentials['smpp'];
 }
 
+/** A file of an older program names no portal. */
+type StoredCredentials = Pick<SandboxCredentials, 'partners'> & Partial<SandboxCredentials>;
+
 /** @returns undefined when the file is absent or not ours: new credentials are made then. */
-export function readCredentials(dataDir: string): SandboxCredentials | undefined {
+export function readCredentials(dataDir: string): StoredCredentials | undefined {
   try {
-    const parsed = JSON.parse(readFileSync(join(dataDir, CREDENTIALS_FILE), 'utf8')) as SandboxCredentials;
+    const parsed = JSON.parse(readFileSync(join(dataDir, CREDENTIALS_FILE), 'utf8')) as StoredCredentials;
     return typeof parsed.partners === 'object' && parsed.partners !== null ? parsed : undefined;
   } catch {
     return undefined;
