@@ -37,6 +37,7 @@ import { ClosingStack } from './kernel/closing-stack.js';
 import { assert } from './kernel/errors.js';
 import { newId } from './kernel/ids.js';
 import { createLog, type Log } from './kernel/log.js';
+import { runPeriodically } from './kernel/periodic.js';
 import { loadPartners, type Partner, type PartnerRegistry } from './partners/index.js';
 import { createProvisioning, marketOfNumber, partnerRanges, type Reporter } from './provisioning/index.js';
 import {
@@ -77,6 +78,10 @@ export interface Gateway {
 }
 
 const contractPath = fileURLToPath(new URL('../openapi.yaml', import.meta.url));
+/** A text that was deleted is in no file after this. */
+const CHECKPOINT_MS = 60_000;
+const TOKENS_SWEEP_MS = 600_000;
+
 const errorPagesFolder = fileURLToPath(new URL('../docs/errors/', import.meta.url));
 const portalFolder = fileURLToPath(new URL('../dist/portal/', import.meta.url));
 /** Who signs in to the sandbox's portal; the password is in the credentials file. */
@@ -115,6 +120,7 @@ export async function buildGateway(
     const store = closing.push(replaced.wrapStore?.(opened) ?? opened);
     const { control, messages } = store;
     const bus = createInProcessBus((failure) => log.error({ err: failure }, 'a bus listener failed'));
+    closing.push(runPeriodically({ name: 'checkpoint', everyMs: CHECKPOINT_MS, clock, log }, () => store.checkpoint()));
 
     // Domain time is the partner's test clock in the sandbox, and the wall clock elsewhere.
     const testClock = createTestClock({ control, clock, onMove: (partnerId) => bus.publish('clock.moved', partnerId) });
@@ -236,6 +242,9 @@ export async function buildGateway(
     });
     if (isSandbox) {
       closing.push(startSandboxNetwork({ control, clock, log, reject: refuseTask }));
+      closing.push(
+        runPeriodically({ name: 'number verification tokens', everyMs: TOKENS_SWEEP_MS, clock, log }, () => numberVerification.sweep()),
+      );
       bus.subscribe('clock.moved', () => sms.wake());
       await openSandboxAccounts();
     }

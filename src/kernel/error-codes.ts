@@ -58,6 +58,8 @@ export const ERROR_CODES = {
   'CONFIG.INVALID': { status: 500, title: 'The configuration is not valid' },
   'STORE.NEWER_SCHEMA': { status: 500, title: 'The database is newer than this program' },
   'STORE.LOCKED': { status: 500, title: 'Another process holds the data folder' },
+  'STORE.BACKUP_DAMAGED': { status: 500, title: 'The backup is not whole' },
+  'STORE.RESTORE_UNFINISHED': { status: 500, title: 'A restore was interrupted' },
   'STORE.MIGRATION_CHANGED': { status: 500, title: 'An applied migration was edited' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -10,16 +10,26 @@ import { openSqliteControl } from './sqlite/control-sqlite.js';
 import { lockFolder } from './sqlite/folder-lock.js';
 import { openSqliteMessages } from './sqlite/messages-sqlite.js';
 import { setPragmas } from './sqlite/pragmas.js';
+import { refuseUnfinishedRestore } from './sqlite/restore.js';
 
 export type { AfterCommit, ControlReader, ControlStore, ControlTransaction } from './control.js';
 export type { MessageStore, Parameter } from './messages.js';
+export { pendingMigrations } from './migrations.js';
 export { defineOperation, type Operation, type Row, type StatementRows, settleNothing } from './operation.js';
-export { openPostgresStore } from './postgresql/index.js';
+export { openPostgresStore, postgresMigrations } from './postgresql/index.js';
+export { type Manifest, makeBackup, readManifest, verifyBackup } from './sqlite/backup.js';
+export { lockFolder } from './sqlite/folder-lock.js';
+export { restoreBackup } from './sqlite/restore.js';
 
 /** Where everything durable is. */
 export interface Store extends Closable {
   readonly control: ControlStore;
   readonly messages: MessageStore;
+  /**
+   * Makes sure that what was deleted is nowhere on the disk any more: SQLite's write-ahead logs still hold earlier pages
+   * until they are cut. PostgreSQL does so by itself, and keeps what its vacuum has not reached yet.
+   */
+  checkpoint(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -53,7 +63,14 @@ export async function openSqliteStore(dataFolder: string, onProgress: (step: str
     }
     const controlStore = opened.push(await openSqliteControl(control));
     const messageStore = opened.push(await openSqliteMessages(messages));
-    return { control: controlStore, messages: messageStore, close: () => opened.closeAll() };
+    return {
+      control: controlStore,
+      messages: messageStore,
+      async checkpoint() {
+        await Promise.all([controlStore.checkpoint(), messageStore.checkpoint()]);
+      },
+      close: () => opened.closeAll(),
+    };
   } catch (failure) {
     await opened.closeAll();
     throw failure;

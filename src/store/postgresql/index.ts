@@ -32,5 +32,5 @@ export async function openPostgresStore(
   const opened = new ClosingStack();
   const control = opened.push(openPostgresControl(url, clock));
   const messages = opened.push(openPostgresMessages(url, clock, onError));
-  return { control, messages, close: () => opened.closeAll() };
+  return { control, messages, checkpoint: async () => undefined, close: () => opened.closeAll() };
 }

@@ -2,7 +2,7 @@ import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3';
 import type { Closable } from '../../kernel/closing-stack.js';
 import type { ControlStore } from '../control.js';
 import { PrismaClient } from '../generated/sqlite/client.js';
-import { PRAGMAS } from './pragmas.js';
+import { CHECKPOINT, PRAGMAS } from './pragmas.js';
 
 /** How long one transaction may run before it is rolled back; a bulk chunk of 200 rows takes about 100 ms. */
 const TRANSACTION_MS_MAX = 10_000;
@@ -11,7 +11,7 @@ const TRANSACTION_MS_MAX = 10_000;
  * Opens `gateway.db`: a reader client, and a writer client that only `transact` uses, one transaction at a time
  * (ADR 0002). The file must have been migrated.
  */
-export async function openSqliteControl(file: string): Promise<ControlStore & Closable> {
+export async function openSqliteControl(file: string): Promise<ControlStore & Closable & { checkpoint(): Promise<void> }> {
   const reader = await openClient(file);
   const writer = await openClient(file);
   await reader.$queryRawUnsafe('PRAGMA query_only=ON');
@@ -26,6 +26,13 @@ export async function openSqliteControl(file: string): Promise<ControlStore & Cl
         });
         for (const hint of hints) hint();
         return result;
+      });
+      last = mine.catch(() => undefined);
+      return mine;
+    },
+    checkpoint() {
+      const mine = last.then(async () => {
+        for (const pragma of CHECKPOINT) await writer.$queryRawUnsafe(`PRAGMA ${pragma}`);
       });
       last = mine.catch(() => undefined);
       return mine;

@@ -13,7 +13,7 @@ const writerUrl = new URL(import.meta.url.replace(/\/src\/(store\/sqlite)\/[^/]+
  * Opens `messages.db`: a reader on this thread, and the writer in a worker thread, so that an fsync never stops the event
  * loop. The file must have been migrated.
  */
-export async function openSqliteMessages(file: string): Promise<MessageStore & Closable> {
+export async function openSqliteMessages(file: string): Promise<MessageStore & Closable & { checkpoint(): Promise<void> }> {
   const reader = new Database(file);
   setPragmas(reader);
   reader.pragma('query_only=ON');
@@ -25,6 +25,7 @@ export async function openSqliteMessages(file: string): Promise<MessageStore & C
   return {
     run,
     waiting,
+    checkpoint: writer.checkpoint,
     async read<R extends Row>(sql: string, parameters: readonly (string | number | null)[] = []): Promise<R[]> {
       let statement = readStatements.get(sql);
       if (!statement) {
@@ -48,12 +49,23 @@ async function startWriter(file: string) {
   await new Promise<void>((resolve, reject) => worker.once('online', resolve).once('error', reject));
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   let gone: unknown;
+  let closing = false;
   let pending: { resolve(answers: GroupAnswer[]): void; reject(failure: unknown): void } | undefined;
 
-  worker.on('message', (answers: GroupAnswer[]) => pending?.resolve(answers));
+  let checkpoints: (() => void)[] = [];
+
+  worker.on('message', (answer: GroupAnswer[] | 'checkpointed') => {
+    if (answer === 'checkpointed') checkpoints.shift()?.();
+    else pending?.resolve(answer);
+  });
   worker.on('error', (failure) => {
     gone = failure;
     pending?.reject(failure);
+  });
+  // Nobody waits for a writer that has gone.
+  void exited.then(() => {
+    for (const resolve of checkpoints) resolve();
+    checkpoints = [];
   });
 
   return {
@@ -63,7 +75,15 @@ async function startWriter(file: string) {
         pending = { resolve, reject };
         worker.postMessage(groups);
       }),
+    /** Takes its turn between two batches. */
+    checkpoint: () =>
+      new Promise<void>((resolve) => {
+        if (gone || closing) return resolve();
+        checkpoints.push(resolve);
+        worker.postMessage('checkpoint');
+      }),
     async close() {
+      closing = true;
       if (!gone) worker.postMessage('close');
       await exited;
     },

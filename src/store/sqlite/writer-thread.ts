@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import type { GroupAnswer, WriteGroup } from '../group-commit.js';
 import type { StatementRows } from '../operation.js';
-import { setPragmas } from './pragmas.js';
+import { CHECKPOINT, setPragmas } from './pragmas.js';
 
 const port = parentPort;
 if (!port) throw new Error('the writer runs in a worker thread only');
@@ -57,7 +57,12 @@ function answer(groups: readonly WriteGroup[]): GroupAnswer[] {
   }
 }
 
-port.on('message', (message: readonly WriteGroup[] | 'close') => {
+port.on('message', (message: readonly WriteGroup[] | 'checkpoint' | 'close') => {
+  if (message === 'checkpoint') {
+    for (const pragma of CHECKPOINT) database.pragma(pragma);
+    port.postMessage('checkpointed');
+    return;
+  }
   if (message === 'close') {
     database.pragma('wal_checkpoint(TRUNCATE)');
     database.close();
