@@ -25,6 +25,7 @@ export { etagOf, requireIfMatch } from './etag.js';
 export { createHttpMetrics, type HttpMetrics } from './metrics.js';
 export { createOperations, type OperationsOptions, type ReadinessCheck } from './operations.js';
 export { addressKey, createRateLimiter, DEFAULT_RATE_LIMITS, type RateLimiter, type RateLimits } from './rate-limit.js';
+export { rewrapAnswers } from './rewrap-answers.js';
 export type {
   Answer,
   ApiRequest,

@@ -14,9 +14,18 @@ import { TokenError } from './token-error.js';
 import { createTokens } from './tokens.js';
 
 export { type ClientDirectory, type Environment, hashSecret, type OAuthClient, type SandboxClientRequest } from './clients.js';
-export { createKeyWrap, openMasterKey } from './master-key.js';
+export {
+  addMasterKey,
+  createKeyRing,
+  createKeyWrap,
+  dropOlderMasterKeys,
+  masterKeyFile,
+  openMasterKey,
+  readMasterKey,
+} from './master-key.js';
 export { partnerClients } from './partner-clients.js';
 export { isPartnerScope, PARTNER_SCOPES, PLATFORM_PARTNER_ID, PLATFORM_SCOPES } from './scopes.js';
+export { rewrapSigningKeys, signingKeyPurpose } from './signing-keys.js';
 export { TokenError } from './token-error.js';
 
 /** Whom an access token speaks for; the edge's `Caller`. */

@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto';
 import type { Clock, Instant } from '../kernel/clock.js';
 import { assert } from '../kernel/errors.js';
-import type { KeyWrap } from '../kernel/key-wrap.js';
+import type { KeyRing, KeyWrap } from '../kernel/key-wrap.js';
 import type { Store } from '../store/index.js';
 
 /** A token lives this long at most; a key stays published that much longer than it signs. */
@@ -40,7 +40,7 @@ export interface SigningKeysOptions {
   clock: Clock;
 }
 
-const purposeOf = (kid: string): string => `signing-key:${kid}`;
+export const signingKeyPurpose = (kid: string): string => `signing-key:${kid}`;
 
 /** ES256 keys that rotate with overlap. Makes the first one when there is none. */
 export async function openSigningKeys({ store, keyWrap, clock }: SigningKeysOptions): Promise<SigningKeys> {
@@ -52,7 +52,7 @@ export async function openSigningKeys({ store, keyWrap, clock }: SigningKeysOpti
     const known = new Map(keys.map((key) => [key.kid, key]));
     keys = rows.map((row) => {
       const privateKey = () =>
-        createPrivateKey({ key: Buffer.from(keyWrap.unwrap(row.wrappedKey, purposeOf(row.kid))), format: 'der', type: 'pkcs8' });
+        createPrivateKey({ key: Buffer.from(keyWrap.unwrap(row.wrappedKey, signingKeyPurpose(row.kid))), format: 'der', type: 'pkcs8' });
       const publicJwk = JSON.parse(row.publicJwk) as JsonWebKey;
       const fresh = (): SigningKey => ({
         kid: row.kid,
@@ -70,7 +70,7 @@ export async function openSigningKeys({ store, keyWrap, clock }: SigningKeysOpti
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const publicJwk = publicKey.export({ format: 'jwk' });
     const kid = thumbprint(publicJwk);
-    const wrappedKey = keyWrap.wrap(privateKey.export({ format: 'der', type: 'pkcs8' }), purposeOf(kid));
+    const wrappedKey = keyWrap.wrap(privateKey.export({ format: 'der', type: 'pkcs8' }), signingKeyPurpose(kid));
     const now = clock.now();
     await store.transact(async (tx) => {
       // Another node may have come first: one new key is enough.
@@ -126,4 +126,14 @@ export async function openSigningKeys({ store, keyWrap, clock }: SigningKeysOpti
 /** RFC 7638: the members that make an EC key, in order, hashed. */
 function thumbprint({ crv, kty, x, y }: JsonWebKey): string {
   return createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
+}
+
+/** Wraps the private keys under the ring's current key. @returns how many there were to do. */
+export async function rewrapSigningKeys({ read, transact }: Store['control'], ring: KeyRing): Promise<number> {
+  const rows = await read.signingKey.findMany({ where: { NOT: { wrappedKey: { startsWith: ring.prefix() } } } });
+  for (const { kid, wrappedKey } of rows) {
+    const again = ring.rewrap(wrappedKey, signingKeyPurpose(kid));
+    if (again !== undefined) await transact((tx) => tx.signingKey.updateMany({ where: { kid, wrappedKey }, data: { wrappedKey: again } }));
+  }
+  return rows.length;
 }

@@ -1,7 +1,9 @@
+/** The simulated SMSC's memory, in the data folder. */
+export const SMSC_FILE = 'sandbox-smsc.jsonl';
 export { CREDENTIALS_FILE, ensureCredentials, type PartnerCredentials, readCredentials, type SandboxCredentials } from './credentials.js';
 export { createHandset, type Handset } from './handset.js';
 export { behaviourOf, dialable, magicNumbers } from './magic-numbers.js';
 export { startSandboxNetwork } from './network.js';
 export { createSandboxNumberVerification, type SandboxNumberVerification } from './number-verification.js';
-export { openSandboxSmsc, type SandboxSmsc, type SmscAccount } from './smsc/index.js';
+export { openSandboxSmsc, rewriteStateFile, type SandboxSmsc, type SmscAccount } from './smsc/index.js';
 export { createTestClock, type TestClock } from './test-clock.js';

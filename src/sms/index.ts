@@ -3,5 +3,6 @@ export { createSms, type ShownSms, type SmsBridge, type SmsOptions, type SmsScop
 export type { DeliveryHealth } from './fallbacks/breaker.js';
 export { createFallbackPolicy } from './fallbacks/policy.js';
 export type { LinkView } from './links/show-link.js';
-export { type BridgeKey, bridgeKeysOf, type Opener, type OpenerOptions, openOpener } from './opener/index.js';
+export { type BridgeKey, bridgeKeysOf, type Opener, type OpenerOptions, openOpener, rewrapOpenerRing } from './opener/index.js';
 export type { SmsEngine, SmsPartners, SmsSubscriptions, SystemEnvelope } from './ports.js';
+export { rewrapSms } from './rewrap.js';

@@ -49,6 +49,19 @@ async function restore(path: string, keyWrap: KeyWrap | undefined): Promise<Smsc
 }
 
 /**
+ * Wraps the file's lines anew: all that it keeps of messages is written again from what is known.
+ *
+ * @returns 0 when there is no file, 1 when it was written.
+ */
+export async function rewriteStateFile(path: string, keyWrap: KeyWrap): Promise<number> {
+  if (!existsSync(path)) return 0;
+  // Opening writes it anew.
+  const file = await openStateFile(path, () => file.restored, keyWrap);
+  file.close();
+  return 1;
+}
+
+/**
  * The SMSC's durable memory. The file is at most some 100,000 lines; it is rewritten beside itself and renamed.
  *
  * @param keyWrap encrypts each line when given.

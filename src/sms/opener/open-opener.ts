@@ -73,7 +73,7 @@ export interface OpenerOptions {
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const PURPOSE = 'sms-opener-ring';
+export const ringKeyPurpose = (keyId: string): string => `sms-opener-ring:${keyId}`;
 /** A failed rotation (a full disk, say) is tried again after this; the overlap covers it. */
 const RETRY_MS = 60_000;
 
@@ -95,7 +95,7 @@ export async function openOpener(options: OpenerOptions): Promise<Opener> {
   let closed = false;
 
   async function wake(resting: RestingKey): Promise<RingKey> {
-    const bytes = masterKey.unwrap(resting.wrappedPrivateKey, `${PURPOSE}:${resting.keyId}`);
+    const bytes = masterKey.unwrap(resting.wrappedPrivateKey, ringKeyPurpose(resting.keyId));
     return { ...resting, privateKey: await suite.kem.deserializePrivateKey(new Uint8Array(bytes).buffer) };
   }
 
@@ -103,7 +103,7 @@ export async function openOpener(options: OpenerOptions): Promise<Opener> {
     const pair = await suite.kem.generateKeyPair();
     const keyId = `bk_${randomBytes(12).toString('hex')}`;
     const secret = new Uint8Array(await suite.kem.serializePrivateKey(pair.privateKey));
-    const wrappedPrivateKey = masterKey.wrap(secret, `${PURPOSE}:${keyId}`);
+    const wrappedPrivateKey = masterKey.wrap(secret, ringKeyPurpose(keyId));
     secret.fill(0);
     const publicKey = base64Url(await suite.kem.serializePublicKey(pair.publicKey));
     return { keyId, publicKey, wrappedPrivateKey, notBefore: now, notAfter: now + rotateEveryMs + overlapMs, privateKey: pair.privateKey };
