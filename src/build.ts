@@ -47,6 +47,7 @@ import {
   ensureCredentials,
   openSandboxSmsc,
   type SandboxSmsc,
+  SMSC_FILE,
   type SmscAccount,
   startSandboxNetwork,
 } from './sandbox/index.js';
@@ -77,11 +78,11 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-const contractPath = fileURLToPath(new URL('../openapi.yaml', import.meta.url));
 /** A text that was deleted is in no file after this. */
 const CHECKPOINT_MS = 60_000;
 const TOKENS_SWEEP_MS = 600_000;
 
+const contractPath = fileURLToPath(new URL('../openapi.yaml', import.meta.url));
 const errorPagesFolder = fileURLToPath(new URL('../docs/errors/', import.meta.url));
 const portalFolder = fileURLToPath(new URL('../dist/portal/', import.meta.url));
 /** Who signs in to the sandbox's portal; the password is in the credentials file. */
@@ -119,8 +120,8 @@ export async function buildGateway(
       : await openSqliteStore(config.dataDir, onProgress);
     const store = closing.push(replaced.wrapStore?.(opened) ?? opened);
     const { control, messages } = store;
-    const bus = createInProcessBus((failure) => log.error({ err: failure }, 'a bus listener failed'));
     closing.push(runPeriodically({ name: 'checkpoint', everyMs: CHECKPOINT_MS, clock, log }, () => store.checkpoint()));
+    const bus = createInProcessBus((failure) => log.error({ err: failure }, 'a bus listener failed'));
 
     // Domain time is the partner's test clock in the sandbox, and the wall clock elsewhere.
     const testClock = createTestClock({ control, clock, onMove: (partnerId) => bus.publish('clock.moved', partnerId) });
@@ -170,7 +171,7 @@ export async function buildGateway(
           await openSandboxSmsc({
             ...{ host: '127.0.0.1', port: 0, clock, log },
             accounts: simulatedAccounts(partners),
-            stateFile: join(config.dataDir, 'sandbox-smsc.jsonl'),
+            stateFile: join(config.dataDir, SMSC_FILE),
             stateWrap: keyWrap,
           }),
         )
@@ -241,10 +242,10 @@ export async function buildGateway(
       fallbackOf: engine.fallbacks.get,
     });
     if (isSandbox) {
-      closing.push(startSandboxNetwork({ control, clock, log, reject: refuseTask }));
       closing.push(
         runPeriodically({ name: 'number verification tokens', everyMs: TOKENS_SWEEP_MS, clock, log }, () => numberVerification.sweep()),
       );
+      closing.push(startSandboxNetwork({ control, clock, log, reject: refuseTask }));
       bus.subscribe('clock.moved', () => sms.wake());
       await openSandboxAccounts();
     }
@@ -275,6 +276,17 @@ export async function buildGateway(
         isOwn: (request, msisdn) => marketOfNumber(partners, request.caller, msisdn) !== undefined,
         systemIdOf: (partnerId) => partners.get(partnerId)?.smpp.links[0]?.systemId,
       });
+
+    /** How the binds of a partner's links do, for whoever runs the service. */
+    async function linksOf({ id: partnerId }: Partner) {
+      const links = await sms.links(partnerId);
+      return links.map(({ id, binds, queue }) => ({
+        partnerId,
+        id,
+        queue,
+        binds: binds.map((bind) => ({ id: bind.id, state: bind.state, reason: bind.reason })),
+      }));
+    }
 
     const metrics = createHttpMetrics({ withProcess: true });
     const rateLimitsOf = (partnerId: string) => partners.get(partnerId)?.rateLimits ?? DEFAULT_RATE_LIMITS;
@@ -313,6 +325,7 @@ export async function buildGateway(
 
     const operations = createOperations({
       ...{ metrics, clock, log },
+      report: async () => ({ links: (await Promise.all(partners.all().map(linksOf))).flat() }),
       checks: [
         { name: 'gateway.db', check: async () => void (await control.read.outboxItem.findFirst()) },
         { name: 'messages.db', check: async () => void (await messages.read('SELECT 1 AS ok')) },

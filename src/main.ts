@@ -1,4 +1,5 @@
 import { buildGateway, type Gateway } from './build.js';
+import { readEnvFile } from './cli/env-file.js';
 import { startProblems } from './cli/start-problems.js';
 import { welcome } from './cli/welcome.js';
 import { ConfigurationError, readConfig } from './config/index.js';
@@ -48,9 +49,11 @@ async function stop(signal: string): Promise<void> {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal).catch((failure) => fail(explain(failure))));
 
 try {
-  const problems = await startProblems(process.env);
+  // What the environment sets itself goes before the file.
+  const env = { ...readEnvFile('.env'), ...process.env };
+  const problems = await startProblems(env);
   if (problems.length > 0) fail(problems);
-  gateway = await buildGateway(readConfig(process.env), process.env, { onProgress: sayOnce('preparing the data folder') });
+  gateway = await buildGateway(readConfig(env), env, { onProgress: sayOnce('preparing the data folder') });
   // Words for people stay off standard output where programs read the log there.
   const forPeople = gateway.credentialsFile === undefined ? process.stderr : process.stdout;
   forPeople.write(welcome(gateway));

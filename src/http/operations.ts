@@ -15,6 +15,8 @@ const CHECK_MS_MAX = 2_000;
 
 export interface OperationsOptions {
   checks: readonly ReadinessCheck[];
+  /** What `/readyz?verbose` tells beside; a link that is down is told there and does not make the service unready. */
+  report?: () => Promise<Readonly<Record<string, unknown>>>;
   metrics: HttpMetrics;
   clock: Clock;
   log: Log;
@@ -22,16 +24,16 @@ export interface OperationsOptions {
 
 /**
  * The listener for whoever runs the service, on a port of its own: `/livez`, `/readyz` (names what is not ready, 503)
- * and `/metrics` (Prometheus text). It is bound to loopback unless told otherwise, so it asks for no credentials.
+ * with `/readyz?verbose` the links too) and `/metrics` (Prometheus text). It is bound to loopback unless told otherwise, so it asks for no credentials.
  */
-export function createOperations({ checks, metrics, clock, log }: OperationsOptions): HttpServer {
+export function createOperations({ checks, report, metrics, clock, log }: OperationsOptions): HttpServer {
   const within = (check: Promise<void>): Promise<void> =>
     new Promise((resolve, reject) => {
       const timer = clock.setTimer(CHECK_MS_MAX, () => reject(new Error('no answer in time')));
       check.then(resolve, reject).finally(() => timer.cancel());
     });
 
-  async function readiness(): Promise<{ status: number; body: unknown }> {
+  async function readiness(): Promise<{ status: number; body: { status: string; notReady?: string[] } }> {
     const results = await Promise.allSettled(checks.map(async ({ check }) => await within(check())));
     const notReady = checks.filter((_, index) => results[index]?.status === 'rejected').map(({ name }) => name);
     if (server.draining) notReady.unshift('draining');
@@ -50,7 +52,8 @@ export function createOperations({ checks, metrics, clock, log }: OperationsOpti
     if (path === '/livez') return void json(200, { status: 'ok' });
     if (path === '/readyz') {
       const { status, body } = await readiness();
-      return void json(status, body);
+      const isVerbose = request.url?.split('?')[1] === 'verbose';
+      return void json(status, isVerbose && report ? { ...body, ...(await report()) } : body);
     }
     if (path === '/metrics') {
       const text = await metrics.registry.metrics();

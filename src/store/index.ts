@@ -50,6 +50,7 @@ export async function openSqliteStore(dataFolder: string, onProgress: (step: str
   const opened = new ClosingStack();
   try {
     opened.push(lockFolder(dataFolder));
+    refuseUnfinishedRestore(dataFolder);
     const control = join(dataFolder, 'gateway.db');
     const messages = join(dataFolder, 'messages.db');
     for (const [file, migrations] of [
