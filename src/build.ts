@@ -121,7 +121,15 @@ export async function buildGateway(
     const store = closing.push(replaced.wrapStore?.(opened) ?? opened);
     const { control, messages } = store;
     closing.push(runPeriodically({ name: 'checkpoint', everyMs: CHECKPOINT_MS, clock, log }, () => store.checkpoint()));
-    const bus = createInProcessBus((failure) => log.error({ err: failure }, 'a bus listener failed'));
+    const onBusError = (failure: unknown) => log.error({ err: failure }, 'a bus listener failed');
+    const bus = config.natsUrl
+      ? closing.push(await openNatsBus({ url: config.natsUrl, log, onError: onBusError }))
+      : createInProcessBus(onBusError);
+    // Nodes that share a database know of each other; SQLite has one.
+    const nodeId = config.databaseUrl ? `node_${randomUUID()}` : 'node-1';
+    const leases = config.databaseUrl ? closing.push(await openLeases({ store: messages, clock, log, nodeId })) : undefined;
+
+    if (!isSandbox) await refuseSandboxData(store);
 
     // Domain time is the partner's test clock in the sandbox, and the wall clock elsewhere.
     const testClock = createTestClock({ control, clock, onMove: (partnerId) => bus.publish('clock.moved', partnerId) });
@@ -370,6 +378,28 @@ function simulatedAccounts(partners: PartnerRegistry): SmscAccount[] {
         password: link.password.reveal(),
         msisdnPrefixes: partner.markets.filter((market) => market.dialable).flatMap((market) => market.msisdnPrefixes),
       })),
+/**
+ * A database that a sandbox used holds clients with shared secrets and sinks without TLS.
+ *
+ * @throws ConfigurationError naming each kind that was found.
+ */
+async function refuseSandboxData({ control }: Store): Promise<void> {
+  const problems: string[] = [];
+  if ((await control.read.sandboxClient.findFirst({ select: { clientId: true } })) !== null)
+    problems.push('The database holds clients that a sandbox made; fix: give production a data folder or database of its own.');
+  if ((await control.read.eventSubscription.findFirst({ where: { sink: { startsWith: 'http:' } }, select: { id: true } })) !== null)
+    problems.push('The database holds a webhook whose sink is http; fix: give production a data folder or database of its own.');
+  if (problems.length > 0) throw new ConfigurationError(problems);
+}
+
+/** The simulated SMSC of the only node. */
+const alone = (smsc: SandboxSmsc): SharedSmsc => ({
+  address: () => ({ host: '127.0.0.1', port: smsc.port }),
+  received: async (page) => smsc.received(page),
+  sendMo: (message) => smsc.sendMo(message),
+  close: () => smsc.close(),
+});
+
   );
 }
 

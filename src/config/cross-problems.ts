@@ -14,6 +14,8 @@ const DEFAULT_PASSWORDS: ReadonlySet<string> = new Set([
   'test',
 ]);
 
+export const isDefaultPassword = (password: string): boolean => DEFAULT_PASSWORDS.has(password.toLowerCase());
+
 const ORIGINS = ['CAUSEWAY_ORIGIN_TEXT', 'CAUSEWAY_ORIGIN_MEDIA', 'CAUSEWAY_ORIGIN_CALLS'] as const;
 const PORTS = ['CAUSEWAY_HTTP_PORT', 'CAUSEWAY_OPS_PORT', 'CAUSEWAY_SMPP_LISTEN_PORT'] as const;
 

@@ -1,4 +1,5 @@
 export { ConfigurationError } from './configuration-error.js';
+export { isDefaultPassword } from './cross-problems.js';
 export { printConfigurationPage, printEnvExample } from './documentation.js';
 export { ROLES, type Role } from './environment.js';
 export { folderProblems, portProblems, type UsableOptions } from './machine-problems.js';
