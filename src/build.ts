@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createAdmin } from './admin/index.js';
-import { createInProcessBus } from './bus/index.js';
+import { createInProcessBus, openNatsBus } from './bus/index.js';
 import { createCatalogue } from './catalogue/index.js';
 import { ConfigurationError, configAtPort, folderProblems, type GatewayConfig } from './config/index.js';
 import { createEngine, ENGINE_TOPIC, type EngineFact, OUTBOX_HINT } from './engine/index.js';
@@ -46,13 +47,16 @@ import {
   createTestClock,
   ensureCredentials,
   openSandboxSmsc,
+  openSharedSmsc,
   type SandboxSmsc,
+  type SharedSmsc,
   SMSC_FILE,
   type SmscAccount,
   startSandboxNetwork,
 } from './sandbox/index.js';
 import { bridgeKeysOf, createFallbackPolicy, createSms, openOpener } from './sms/index.js';
 import { openPostgresStore, openSqliteStore, type Store } from './store/index.js';
+import { openLeases } from './store/leases.js';
 import { startOutboxRelay } from './store/outbox-relay.js';
 import { controlOutbox, messagesOutbox } from './store/outboxes.js';
 import { createPermitPlan, createZeroRating } from './zero-rating/index.js';
@@ -81,6 +85,11 @@ export interface Gateway {
 /** A text that was deleted is in no file after this. */
 const CHECKPOINT_MS = 60_000;
 const TOKENS_SWEEP_MS = 600_000;
+/** How soon this node knows what others did when no hint came. */
+const CATCH_UP_MS = 1_000;
+/** A partner's first subscription of scheme v1a makes a key, which whoever verifies then looks for in our JWKS. */
+const KEYS_CATCH_UP_MS = 5_000;
+const CLOCK_MOVED = 'clock.moved';
 
 const contractPath = fileURLToPath(new URL('../openapi.yaml', import.meta.url));
 const errorPagesFolder = fileURLToPath(new URL('../docs/errors/', import.meta.url));
@@ -132,7 +141,7 @@ export async function buildGateway(
     if (!isSandbox) await refuseSandboxData(store);
 
     // Domain time is the partner's test clock in the sandbox, and the wall clock elsewhere.
-    const testClock = createTestClock({ control, clock, onMove: (partnerId) => bus.publish('clock.moved', partnerId) });
+    const testClock = createTestClock({ control, clock, onMove: (partnerId) => bus.publish(CLOCK_MOVED, partnerId) });
     await testClock.load();
     const domainClock: DomainClock = isSandbox ? testClock : { now: () => clock.now() };
 
@@ -149,7 +158,11 @@ export async function buildGateway(
       }),
     );
     const events = createEvents({ store, bus, clock, log, keyWrap, source: config.publicUrl, allowLoopback: isSandbox });
-    const webhookKeys = await events.webhookKeys();
+    let webhookKeys = await events.webhookKeys();
+    const refreshKeys = async () => {
+      webhookKeys = await events.webhookKeys();
+    };
+    closing.push(runPeriodically({ name: 'webhook keys', everyMs: KEYS_CATCH_UP_MS, clock, log }, refreshKeys));
     const report: Reporter = (tx, about) =>
       events.append(tx, { id: newId('evt', clock.now()), at: domainClock.now(about.partnerId), ...about });
 
@@ -174,15 +187,15 @@ export async function buildGateway(
       }),
     );
 
+    const openSmsc = () =>
+      openSandboxSmsc({
+        ...{ host: '127.0.0.1', port: 0, clock, log },
+        accounts: simulatedAccounts(partners),
+        stateFile: join(config.dataDir, SMSC_FILE),
+        stateWrap: keyWrap,
+      });
     const smsc = isSandbox
-      ? closing.push(
-          await openSandboxSmsc({
-            ...{ host: '127.0.0.1', port: 0, clock, log },
-            accounts: simulatedAccounts(partners),
-            stateFile: join(config.dataDir, SMSC_FILE),
-            stateWrap: keyWrap,
-          }),
-        )
+      ? closing.push(leases ? await openSharedSmsc({ ...config, open: openSmsc, clock, log }) : alone(await openSmsc()))
       : undefined;
 
     /** The live subscription on a number, if it is the partner's. */
@@ -236,7 +249,8 @@ export async function buildGateway(
     const sms = closing.push(
       await createSms({
         ...{ store: messages, bus, clock, domainClock, log, engine, partners, opener, keyWrap },
-        sandboxSmsc: () => smsc && { host: '127.0.0.1', port: smsc.port },
+        sandboxSmsc: () => smsc?.address(),
+        leases,
       }),
     );
     const admin = createAdmin({
@@ -254,7 +268,8 @@ export async function buildGateway(
         runPeriodically({ name: 'number verification tokens', everyMs: TOKENS_SWEEP_MS, clock, log }, () => numberVerification.sweep()),
       );
       closing.push(startSandboxNetwork({ control, clock, log, reject: refuseTask }));
-      bus.subscribe('clock.moved', () => sms.wake());
+      if (leases) closing.push(runPeriodically({ name: 'test clock', everyMs: CATCH_UP_MS, clock, log }, () => testClock.load()));
+      bus.subscribe(CLOCK_MOVED, () => void testClock.load().then(sms.wake, onBusError));
       await openSandboxAccounts();
     }
     await catalogue.seed();
@@ -278,7 +293,7 @@ export async function buildGateway(
       }
     }
 
-    const sandboxRoutes = (simulator: SandboxSmsc) =>
+    const sandboxRoutes = (simulator: SharedSmsc) =>
       createSandboxRoutes({
         ...{ clock, testClock, numberVerification, smsc: simulator },
         isOwn: (request, msisdn) => marketOfNumber(partners, request.caller, msisdn) !== undefined,
@@ -346,14 +361,15 @@ export async function buildGateway(
     // Streams would hold the drain up to its bound: they are told to go while requests finish.
     closing.push({ close: async () => void (await Promise.all([http.close(), engine.stream.close(), admin.close()])) });
     await http.listen(config.httpHost, config.httpPort);
-    closing.push(events.startDeliveries({ nodeId: 'node-1' }));
+    const deliveries = closing.push(events.startDeliveries({ nodeId }));
+    leases?.onGone((gone) => void deliveries.takeOver(gone).catch(onBusError));
     log.info({ env: config.env, partners: partners.all().length }, 'gateway serves');
 
     return {
       url: config.publicUrl,
       operationsUrl: `http://${config.opsHost}:${operationsPort}`,
       credentialsFile: isSandbox ? join(config.dataDir, CREDENTIALS_FILE) : undefined,
-      smsc: smsc && `127.0.0.1:${smsc.port}`,
+      smsc: smsc?.address() && `${smsc.address()?.host}:${smsc.address()?.port}`,
       close: () => closing.closeAll(),
     };
   } catch (failure) {
@@ -362,22 +378,6 @@ export async function buildGateway(
   }
 }
 
-/** A partner's client whose secret the sandbox makes, if it has one. */
-function credentialsRequest(partner: Partner): { partnerId: string; clientId: string }[] {
-  const client = partner.clients.find(({ keys }) => keys.kind === 'created');
-  return client ? [{ partnerId: partner.id, clientId: client.id }] : [];
-}
-
-/** The accounts that our own links have at the simulated SMSC. */
-function simulatedAccounts(partners: PartnerRegistry): SmscAccount[] {
-  return partners.all().flatMap((partner) =>
-    partner.smpp.links
-      .filter((link) => link.sites.some((site) => site.host === 'sandbox'))
-      .map((link) => ({
-        systemId: link.systemId,
-        password: link.password.reveal(),
-        msisdnPrefixes: partner.markets.filter((market) => market.dialable).flatMap((market) => market.msisdnPrefixes),
-      })),
 /**
  * A database that a sandbox used holds clients with shared secrets and sinks without TLS.
  *
@@ -400,6 +400,22 @@ const alone = (smsc: SandboxSmsc): SharedSmsc => ({
   close: () => smsc.close(),
 });
 
+/** A partner's client whose secret the sandbox makes, if it has one. */
+function credentialsRequest(partner: Partner): { partnerId: string; clientId: string }[] {
+  const client = partner.clients.find(({ keys }) => keys.kind === 'created');
+  return client ? [{ partnerId: partner.id, clientId: client.id }] : [];
+}
+
+/** The accounts that our own links have at the simulated SMSC. */
+function simulatedAccounts(partners: PartnerRegistry): SmscAccount[] {
+  return partners.all().flatMap((partner) =>
+    partner.smpp.links
+      .filter((link) => link.sites.some((site) => site.host === 'sandbox'))
+      .map((link) => ({
+        systemId: link.systemId,
+        password: link.password.reveal(),
+        msisdnPrefixes: partner.markets.filter((market) => market.dialable).flatMap((market) => market.msisdnPrefixes),
+      })),
   );
 }
 

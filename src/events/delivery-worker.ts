@@ -18,6 +18,8 @@ export const DELIVERIES_DUE = 'webhooks.due';
 export interface DeliveryWorker extends Closable {
   /** A hint that something is due. Losing it costs at most one sweep. */
   wake(): void;
+  /** Another node is gone: what it had claimed is due at once. */
+  takeOver(nodeId: string): Promise<void>;
   /** Resolves when nothing is in flight and nothing more is due. */
   idle(): Promise<void>;
   /** Claims no more, gives what is in flight three seconds, and hands the rest back. */
@@ -169,6 +171,12 @@ export function startDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWor
   run();
   return {
     wake: run,
+    async takeOver(gone) {
+      const count = await takeUpDeliveries(control, gone, clock.now());
+      if (count === 0) return;
+      log.info({ count, nodeId: gone }, 'took over the webhooks of a node that is gone');
+      run();
+    },
     async idle() {
       for (let busy = true; busy; ) {
         run();

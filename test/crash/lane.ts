@@ -126,13 +126,21 @@ export async function openLane(atStart?: Kill): Promise<Lane> {
   };
 }
 
+/** A gateway as its clients see it. */
+export type Reached = Pick<GatewayHome, 'url' | 'credentials'> & { phonesUrl?: string };
+
 /** Plays the story and looks afterwards whether anything was lost or happened twice. */
-async function judge(home: GatewayHome, before: readonly string[], onStep: (number: number) => void): Promise<Omit<Aftermath, 'deaths'>> {
+export async function judge(
+  home: Reached,
+  before: readonly string[],
+  onStep: (number: number) => void,
+): Promise<Omit<Aftermath, 'deaths'>> {
   const receiver = await startWebhookReceiver();
   const steps: StoryStep[] = [];
   try {
     const story = {
       url: home.url,
+      ...(home.phonesUrl !== undefined && { phonesUrl: home.phonesUrl }),
       ...home.credentials(),
       receiver,
       patienceMs: STEP_MS_MAX,
@@ -157,7 +165,7 @@ async function judge(home: GatewayHome, before: readonly string[], onStep: (numb
 const told = ({ message, ...rest }: Error & { body?: { code?: string; detail?: string } }): string =>
   [message, rest.body?.code, rest.body?.detail].filter(Boolean).join(' – ');
 
-const partnerOf = (home: GatewayHome) => createCausewayClient({ serverUrl: home.url, ...home.credentials() });
+const partnerOf = (home: Reached) => createCausewayClient({ serverUrl: home.url, ...home.credentials() });
 
 /** Every item of a list, also when the gateway dies while it is read. */
 const all = <T>(list: () => AsyncIterable<T>): Promise<T[]> =>
@@ -168,7 +176,7 @@ const all = <T>(list: () => AsyncIterable<T>): Promise<T[]> =>
   });
 
 /** The texts on every handset of the sandbox, oldest first. */
-async function everySms(home: GatewayHome): Promise<string[]> {
+export async function everySms(home: Reached): Promise<string[]> {
   const items = await all(() => partnerOf(home).listSandboxSms.items({ query: { limit: 200 } }));
   return items.map(({ text }) => text);
 }
@@ -184,11 +192,7 @@ function repeatedEvents(receiver: WebhookReceiver): string[] {
 }
 
 /** What the books say of a story that came to its end: one SMS, one price, each event once. */
-async function bookProblems(
-  home: GatewayHome,
-  { smsId, smsText, subscriptionId }: StoryResult,
-  sent: readonly string[],
-): Promise<string[]> {
+async function bookProblems(home: Reached, { smsId, smsText, subscriptionId }: StoryResult, sent: readonly string[]): Promise<string[]> {
   const partner = partnerOf(home);
   const problems: string[] = [];
   if (sent.length !== 1 || !sent[0]?.startsWith(smsText)) problems.push(`the handsets got ${sent.length} SMS, not this one`);
@@ -211,7 +215,7 @@ async function bookProblems(
   return problems;
 }
 
-async function unknownProblems(home: GatewayHome, fallbackId: string, sent: readonly string[]): Promise<string[]> {
+async function unknownProblems(home: Reached, fallbackId: string, sent: readonly string[]): Promise<string[]> {
   const partner = partnerOf(home);
   const problems: string[] = [];
   const { smsId } = await patiently(() => partner.getFallback({ path: { fallbackId } }));

@@ -14,6 +14,8 @@ import type { WebhookReceiver } from './webhook-receiver.js';
 export interface StoryOptions {
   /** Where the gateway is; a function, since a restarted one may have another port. */
   url: string;
+  /** Where the phones reach it, when that is another of its nodes. */
+  phonesUrl?: string;
   clientId: string;
   clientSecret: string;
   receiver: WebhookReceiver;
@@ -61,6 +63,7 @@ const withRef = (text: string, ref: string) => `${text} #${ref}`;
  */
 export async function playStory({
   url,
+  phonesUrl = url,
   clientId,
   clientSecret,
   receiver,
@@ -184,7 +187,7 @@ export async function playStory({
     tell('phones registered', { state: 'registered' });
 
     async function registerPhone(what: string, msisdn: string): Promise<MessagingClient> {
-      const phone = createMessagingClient({ url });
+      const phone = createMessagingClient({ url: phonesUrl });
       phones.push(phone);
       let tries = 0;
       await patiently(async () => {

@@ -1,14 +1,14 @@
 import { type Clock, toRfc3339 } from '../../kernel/clock.js';
 import { GatewayError } from '../../kernel/errors.js';
 import { newId } from '../../kernel/ids.js';
-import type { SandboxNumberVerification, SandboxSmsc, TestClock } from '../../sandbox/index.js';
+import type { SandboxNumberVerification, SharedSmsc, TestClock } from '../../sandbox/index.js';
 import type { ApiRequest, PartnerRoutes } from '../route.js';
 
 export interface SandboxRouteOptions {
   clock: Clock;
   testClock: TestClock;
   numberVerification: SandboxNumberVerification;
-  smsc: Pick<SandboxSmsc, 'received' | 'sendMo'>;
+  smsc: Pick<SharedSmsc, 'received' | 'sendMo'>;
   /** Whether the number is in one of the caller's own ranges. */
   isOwn(request: ApiRequest, msisdn: string): boolean;
   /** The operator's accounts at the simulated SMSC, by partner. */
@@ -59,7 +59,7 @@ export function createSandboxRoutes(options: SandboxRouteOptions): PartnerRoutes
         const { id } = answer.body as { id: string };
         const message = request.body as { from: string; to: string; text: string };
         const systemId = systemIdOf(request.caller.partnerId);
-        const sending = sent.get(id) ?? smsc.sendMo({ ...message, ...(systemId !== undefined && { systemId }) });
+        const sending = sent.get(id) ?? smsc.sendMo({ ...message, id, ...(systemId !== undefined && { systemId }) });
         sent.set(id, sending);
         clock.setTimer(72 * 60 * 60 * 1_000, () => sent.delete(id));
         await within(clock, INBOUND_MS, sending).catch((cause: unknown) => {
@@ -73,7 +73,7 @@ export function createSandboxRoutes(options: SandboxRouteOptions): PartnerRoutes
         const limit = Number(query['limit'] ?? 50);
         const after = query['after'] === undefined ? undefined : Buffer.from(String(query['after']), 'base64url').toString('utf8');
         const systemId = systemIdOf(caller.partnerId);
-        const kept = smsc.received({ ...(after !== undefined && { after }), limit: 10_000 });
+        const kept = await smsc.received({ ...(after !== undefined && { after }), limit: 10_000 });
         const own = kept.filter((message) => message.partnerSystemId === systemId);
         const items = own.slice(0, limit).map((message) => ({
           smscMessageId: message.smscMessageId,

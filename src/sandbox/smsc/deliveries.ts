@@ -20,6 +20,8 @@ export interface OwedDelivery {
   deliveryId: string;
   systemId: string;
   kind: 'receipt' | 'mo';
+  /** Of the request that a handset's message was written for. */
+  requestId?: string;
   dueAt: Instant;
   parts: DeliverFields[];
 }

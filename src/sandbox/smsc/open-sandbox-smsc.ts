@@ -48,13 +48,18 @@ export async function openSandboxSmsc(options: SandboxSmscOptions): Promise<Sand
       mo.onSettled(delivery.deliveryId, settlement);
     },
   });
-  const mo = createMoDesk({ clock, deliveries, nextId, accountFor, keep: (owed) => append({ owed }) });
+  let mo = createMoDesk({ clock, deliveries, nextId, accountFor, keep: (owed) => append({ owed }), known: [] });
   const submits = createSubmitDesk({ clock, personality, nextId, keep });
 
   const state =
     options.stateFile === undefined
       ? undefined
-      : await openStateFile(options.stateFile, () => ({ accepted: [...memory.parts()], owed: deliveries.owed() }), options.stateWrap);
+      : await openStateFile(
+          options.stateFile,
+          () => ({ accepted: [...memory.parts()], owed: deliveries.owed(), requests: mo.requests() }),
+          options.stateWrap,
+        );
+  mo = createMoDesk({ clock, deliveries, nextId, accountFor, keep: (owed) => append({ owed }), known: state?.restored.requests ?? [] });
   for (const part of state?.restored.accepted ?? []) {
     memory.accept(part);
     lastId = Math.max(lastId, Number(part.smscMessageId));

@@ -5,11 +5,13 @@ import type { OwedDelivery } from './deliveries.js';
 import type { AcceptedPart } from './handset-memory.js';
 
 /** One line of the file. What is owed is cancelled by its `settled`. */
-export type StateLine = { accepted: AcceptedPart } | { owed: OwedDelivery } | { settled: string };
+export type StateLine = { accepted: AcceptedPart } | { owed: OwedDelivery } | { settled: string } | { request: string };
 
 export interface SmscState {
   accepted: AcceptedPart[];
   owed: OwedDelivery[];
+  /** Requests that a handset's message was written for. */
+  requests: string[];
 }
 
 export interface StateFile {
@@ -36,16 +38,20 @@ function parseLine(text: string, keyWrap: KeyWrap | undefined): StateLine | unde
 async function restore(path: string, keyWrap: KeyWrap | undefined): Promise<SmscState> {
   const accepted: AcceptedPart[] = [];
   const owed = new Map<string, OwedDelivery>();
+  const requests = new Set<string>();
   if (existsSync(path)) {
     for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
       const line = parseLine(text, keyWrap);
       if (!line) continue;
       if ('accepted' in line) accepted.push(line.accepted);
-      else if ('owed' in line) owed.set(line.owed.deliveryId, line.owed);
-      else owed.delete(line.settled);
+      else if ('request' in line) requests.add(line.request);
+      else if ('owed' in line) {
+        owed.set(line.owed.deliveryId, line.owed);
+        if (line.owed.requestId !== undefined) requests.add(line.owed.requestId);
+      } else owed.delete(line.settled);
     }
   }
-  return { accepted, owed: [...owed.values()] };
+  return { accepted, owed: [...owed.values()], requests: [...requests] };
 }
 
 /**
@@ -86,7 +92,11 @@ export async function openStateFile(path: string, current: () => SmscState, keyW
   function rewrite(state: SmscState): number {
     const next = openSync(`${path}.new`, 'w', 0o600);
     lines = 0;
-    write(next, [...state.accepted.map((accepted) => ({ accepted })), ...state.owed.map((owed) => ({ owed }))]);
+    write(next, [
+      ...state.accepted.map((accepted) => ({ accepted })),
+      ...state.requests.map((request) => ({ request })),
+      ...state.owed.map((owed) => ({ owed })),
+    ]);
     renameSync(`${path}.new`, path);
     return next;
   }

@@ -81,6 +81,8 @@ export interface MobileOriginated {
   to: string;
   /** 1 to 1,530 characters. Past one segment it goes out in parts with an 8-bit UDH reference. */
   text: string;
+  /** Of whoever asks: the handset writes once for each, however often it is asked and restarted. */
+  id?: string;
   /** The account it goes to; found by `msisdnPrefixes`, then by who wrote to this handset last, when not given. */
   systemId?: string;
 }
