@@ -140,6 +140,9 @@ export async function buildGateway(
 
     if (!isSandbox) await refuseSandboxData(store);
 
+    /** What a start makes once: nodes that start together do it one after the other. */
+    const inTurn = (work: () => Promise<void>): Promise<void> => (leases ? leases.alone('start', work) : work());
+
     // Domain time is the partner's test clock in the sandbox, and the wall clock elsewhere.
     const testClock = createTestClock({ control, clock, onMove: (partnerId) => bus.publish(CLOCK_MOVED, partnerId) });
     await testClock.load();
@@ -270,9 +273,9 @@ export async function buildGateway(
       closing.push(startSandboxNetwork({ control, clock, log, reject: refuseTask }));
       if (leases) closing.push(runPeriodically({ name: 'test clock', everyMs: CATCH_UP_MS, clock, log }, () => testClock.load()));
       bus.subscribe(CLOCK_MOVED, () => void testClock.load().then(sms.wake, onBusError));
-      await openSandboxAccounts();
+      await inTurn(openSandboxAccounts);
     }
-    await catalogue.seed();
+    await inTurn(() => catalogue.seed());
     await zeroRating.start();
 
     /** The simulated network's refusal, in the name of the partner. */

@@ -1,5 +1,6 @@
 import { type Clock, sleep } from '../kernel/clock.js';
 import type { Closable } from '../kernel/closing-stack.js';
+import { GatewayError } from '../kernel/errors.js';
 import type { Log } from '../kernel/log.js';
 import { runPeriodically } from '../kernel/periodic.js';
 import { dropLease, renewLease, takeLease } from './lease-operations.js';
@@ -26,6 +27,8 @@ export interface Leases extends Closable {
   /** What goes with it to the other nodes, with the next renewal. */
   tell(name: string, detail: string): void;
   release(name: string): Promise<void>;
+  /** Does it while no other node does what has this name; waits for one that does. */
+  alone<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** Whether a node is dead for certain: it has stopped renewing for long enough, or has left. */
   isGone(nodeId: string): Promise<boolean>;
   /**
@@ -131,6 +134,10 @@ export async function openLeases(options: LeasesOptions): Promise<Leases> {
     return isOurs;
   }
 
+  async function release(name: string): Promise<void> {
+    if (own.delete(name)) await store.run(dropLease, { name, owner: nodeId });
+  }
+
   async function pass(): Promise<void> {
     await renew();
     await look();
@@ -157,8 +164,18 @@ export async function openLeases(options: LeasesOptions): Promise<Leases> {
       const mine = own.get(name);
       if (mine) own.set(name, { ...mine, detail });
     },
-    async release(name) {
-      if (own.delete(name)) await store.run(dropLease, { name, owner: nodeId });
+    release,
+    async alone(name, work) {
+      while (!(await take(name))) {
+        if (isClosed) throw new GatewayError('UNAVAILABLE', { detail: 'The node is closing.' });
+        await sleep(clock, everyMs / 4);
+        await look();
+      }
+      try {
+        return await work();
+      } finally {
+        await release(name);
+      }
     },
     async isGone(id) {
       if (id === nodeId) return false;

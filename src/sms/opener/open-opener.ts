@@ -42,6 +42,8 @@ export interface SealedText {
 export interface Opener extends Closable {
   /** Keys that may be sealed to now, the current one first. */
   currentKeys(): readonly BridgeKey[];
+  /** Whether that key may be sealed to now; another node of ours may have made it a moment ago. */
+  isCurrent(keyId: string): boolean;
   /** Whether the ring still can open what was sealed to this key. */
   knows(keyId: string): boolean;
   /**
@@ -117,17 +119,28 @@ export async function openOpener(options: OpenerOptions): Promise<Opener> {
     notAfter,
   });
 
+  const isDue = (keys: readonly RestingKey[], now: Instant): boolean =>
+    (keys.at(-1)?.notBefore ?? Number.NEGATIVE_INFINITY) + rotateEveryMs <= now;
+  const byAge = (a: RestingKey, b: RestingKey): number => a.notBefore - b.notBefore || (a.keyId < b.keyId ? -1 : 1);
+
+  /** Nodes share the ring: whoever comes first makes the next key, and the others take it from the file. */
   async function rotate(): Promise<void> {
     const now = clock.now();
-    const kept = ring.filter((key) => key.notAfter + textLivesMaxMs > now);
-    const newest = kept.at(-1);
-    const isDue = newest === undefined || newest.notBefore + rotateEveryMs <= now;
-    const next = isDue ? [...kept, await createKey(now)] : kept;
-    if (isDue || kept.length < ring.length) {
-      file.write(next.map(resting));
-      log.info({ keys: next.length, destroyed: ring.length - kept.length, keyId: next.at(-1)?.keyId }, 'opener keys rotated');
-    }
-    ring = next;
+    const fresh = isDue(file.read(), now) ? await createKey(now) : undefined;
+    const own = new Map([...ring, ...(fresh ? [fresh] : [])].map((key) => [key.keyId, key]));
+    const isLive = (key: RestingKey): boolean => key.notAfter + textLivesMaxMs > now;
+    let isOurs = false;
+    let destroyed = 0;
+    const next = file.change((keys) => {
+      const known = new Set(keys.map(({ keyId }) => keyId));
+      const whole = [...keys, ...ring.filter(({ keyId }) => !known.has(keyId)).map(resting)].sort(byAge);
+      const kept = whole.filter(isLive);
+      destroyed = whole.length - kept.length;
+      isOurs = fresh !== undefined && isDue(kept, now);
+      return isOurs && fresh ? [...kept, resting(fresh)] : kept;
+    });
+    ring = await Promise.all(next.map((key) => own.get(key.keyId) ?? wake(key)));
+    if (isOurs || destroyed > 0) log.info({ keys: next.length, destroyed, keyId: next.at(-1)?.keyId }, 'opener keys rotated');
   }
 
   function schedule(delayMs: number): void {
@@ -153,7 +166,6 @@ export async function openOpener(options: OpenerOptions): Promise<Opener> {
     return stranger && wake(stranger);
   }
 
-  ring = await Promise.all(file.read().map(wake));
   await rotate();
   schedule(untilNextMs());
 
@@ -164,6 +176,11 @@ export async function openOpener(options: OpenerOptions): Promise<Opener> {
         .filter((key) => key.notBefore <= now && now < key.notAfter)
         .reverse()
         .map(({ keyId, publicKey, notBefore, notAfter }) => ({ keyId, suite: HPKE_SUITE, publicKey, notBefore, notAfter }));
+    },
+    isCurrent(keyId) {
+      const now = clock.now();
+      const key = ring.find((each) => each.keyId === keyId) ?? file.read().find((each) => each.keyId === keyId);
+      return key !== undefined && key.notBefore <= now && now < key.notAfter;
     },
     knows: (keyId) => ring.some((key) => key.keyId === keyId && key.notAfter + textLivesMaxMs > clock.now()),
     async open({ keyId, enc, ciphertext }, binding) {
@@ -200,7 +217,7 @@ export async function openOpener(options: OpenerOptions): Promise<Opener> {
 }
 
 /** The opener's keys as the engine asks for them. */
-export const bridgeKeysOf = (opener: Pick<Opener, 'currentKeys'>) => ({
+export const bridgeKeysOf = (opener: Pick<Opener, 'currentKeys' | 'isCurrent'>) => ({
   list: () => opener.currentKeys(),
-  isCurrent: (keyId: string) => opener.currentKeys().some((key) => key.keyId === keyId),
+  isCurrent: (keyId: string) => opener.isCurrent(keyId),
 });

@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { z } from 'zod';
 import type { Instant } from '../../kernel/clock.js';
 import { GatewayError } from '../../kernel/errors.js';
@@ -31,13 +32,18 @@ export interface RingFile {
   read(): RestingKey[];
   /** Replaces the ring: whole and on the disk before it has its name. A key that is left out is gone for good. */
   write(keys: readonly RestingKey[]): void;
+  /** Reads, changes and writes it while no other process of ours does. What stays the same is not written. @returns the keys after it. */
+  change(edit: (keys: readonly RestingKey[]) => RestingKey[]): RestingKey[];
 }
+
+/** How long another process may take for its change. */
+const LOCK_MS = 5_000;
 
 /** `<keysFolder>/opener-ring.json`, mode 0600. It is in no database and in none of their backups. */
 export function openRingFile(keysFolder: string): RingFile {
   const file = join(keysFolder, 'opener-ring.json');
   mkdirSync(keysFolder, { recursive: true, mode: 0o700 });
-  return {
+  const ringFile: RingFile = {
     read() {
       let text: string;
       try {
@@ -70,7 +76,21 @@ export function openRingFile(keysFolder: string): RingFile {
         closeSync(folder);
       }
     },
+    change(edit) {
+      // The operating system's lock on a small SQLite file: `kill -9` releases it.
+      const lock = new Database(join(keysFolder, 'opener-ring.lock'), { timeout: LOCK_MS });
+      try {
+        lock.exec('BEGIN EXCLUSIVE');
+        const before = ringFile.read();
+        const after = edit(before);
+        if (JSON.stringify(after) !== JSON.stringify(before)) ringFile.write(after);
+        return after;
+      } finally {
+        lock.close();
+      }
+    },
   };
+  return ringFile;
 }
 
 const refused = (file: string, cause?: unknown): GatewayError =>

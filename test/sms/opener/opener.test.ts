@@ -144,3 +144,21 @@ test('a reply is sealed to its device, message and time', async () => {
   await expect(openReply({ privateKey: pair.privateKey, ...sealed, ...bound, inReplyTo: 'c2' })).rejects.toThrow();
   await expect(opener.sealReply({ ...reply, deviceReplyKey: 'AA' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
 });
+
+test('nodes that share the folder have one ring: each opens and knows what was sealed to a key of the other', async () => {
+  const [one, other] = await Promise.all([open(), open()]);
+  expect(other.currentKeys()).toEqual(one.currentKeys());
+  for (let hour = 0; hour < 3; hour++) {
+    await clock.advance(HOUR_MS);
+    for (const [from, to] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      const { sealed, bound } = await seal(from, 'across');
+      expect(to.isCurrent(sealed.keyId)).toBe(true);
+      expect(await to.open(sealed, bound)).toBe('across');
+    }
+    const { keys } = JSON.parse(readFileSync(ringFile(), 'utf8')) as { keys: unknown[] };
+    expect(keys.length, 'one key an hour').toBe(hour + 2);
+  }
+});
