@@ -1,9 +1,10 @@
-import { chmodSync, existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { ConfigurationError, printEnvExample, readOptions } from '../config/index.js';
 import { masterKeyFile, openMasterKey } from '../identity/index.js';
+import { makeFolder } from '../kernel/make-folder.js';
 import type { CommandContext } from './command-context.js';
 import { readEnvFile } from './env-file.js';
 
@@ -133,7 +134,7 @@ function makeFolders({ write }: CommandContext, answers: Readonly<Record<string,
   const keysDir = answers['CAUSEWAY_KEYS_DIR'] ?? './keys';
   for (const folder of [dataDir, keysDir]) {
     const isNew = !existsSync(folder);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     if ((statSync(folder).mode & 0o077) !== 0) {
       chmodSync(folder, 0o700);
       write(`${folder} is its owner's alone now\n`);

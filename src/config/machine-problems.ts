@@ -1,5 +1,6 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { createServer } from 'node:net';
+import { makeFolder } from '../kernel/make-folder.js';
 import type { Environment, OptionName } from './environment.js';
 
 /** Options whose value is known to be well formed; the others are absent. */
@@ -21,7 +22,7 @@ export function folderProblems(options: UsableOptions): string[] {
     const folder = options[name];
     if (folder === undefined) return [];
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder);
       accessSync(folder, constants.W_OK | constants.X_OK);
       return [];
     } catch {

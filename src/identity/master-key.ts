@@ -1,20 +1,9 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { assert, GatewayError } from '../kernel/errors.js';
 import type { KeyRing } from '../kernel/key-wrap.js';
+import { makeFolder } from '../kernel/make-folder.js';
 
 /** `w2.<key id>.<sealed>`; `w1.<sealed>` is of before keys had ids, and opens with any of the ring. */
 const FORMAT = 'w2';
@@ -170,7 +159,7 @@ function exists(file: string): boolean {
 
 /** Whole and on the disk before it has its name, since what it wraps cannot be opened with half of it. */
 function makeKey(folder: string, file: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
   const handle = openSync(draft, 'wx', 0o600);
   try {

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { type Closable, ClosingStack } from '../kernel/closing-stack.js';
+import { makeFolder } from '../kernel/make-folder.js';
 import type { ControlStore } from './control.js';
 import type { MessageStore } from './messages.js';
 import { migrateSqlite, readMigrations } from './migrations.js';
@@ -46,7 +46,7 @@ export const sqliteMigrations = {
  * @throws GatewayError `STORE.LOCKED`, `STORE.NEWER_SCHEMA` or `STORE.MIGRATION_CHANGED`.
  */
 export async function openSqliteStore(dataFolder: string, onProgress: (step: string) => void = () => {}): Promise<Store> {
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  makeFolder(dataFolder);
   const opened = new ClosingStack();
   try {
     opened.push(lockFolder(dataFolder));

@@ -1,9 +1,10 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { z } from 'zod';
 import type { Instant } from '../../kernel/clock.js';
 import { GatewayError } from '../../kernel/errors.js';
+import { makeFolder } from '../../kernel/make-folder.js';
 
 const ringSchema = z.strictObject({
   version: z.literal(1),
@@ -42,7 +43,7 @@ const LOCK_MS = 5_000;
 /** `<keysFolder>/opener-ring.json`, mode 0600. It is in no database and in none of their backups. */
 export function openRingFile(keysFolder: string): RingFile {
   const file = join(keysFolder, 'opener-ring.json');
-  mkdirSync(keysFolder, { recursive: true, mode: 0o700 });
+  makeFolder(keysFolder);
   const ringFile: RingFile = {
     read() {
       let text: string;

@@ -5,7 +5,6 @@ import {
   createReadStream,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -18,6 +17,7 @@ import Database from 'better-sqlite3';
 import { z } from 'zod';
 import { toRfc3339 } from '../../kernel/clock.js';
 import { GatewayError } from '../../kernel/errors.js';
+import { makeFolder } from '../../kernel/make-folder.js';
 
 /** The databases of a data folder. Keys lie elsewhere and are in no backup. */
 export const DATABASES = ['gateway.db', 'messages.db'] as const;
@@ -59,7 +59,7 @@ export async function makeBackup(dataFolder: string, target: string, now: number
       });
     }
   }
-  mkdirSync(target, { recursive: true, mode: 0o700 });
+  makeFolder(target);
   if (readdirSync(target).length > 0) {
     throw new GatewayError('CONFIG.INVALID', {
       detail: `The folder ${target} is not empty.`,

@@ -1,6 +1,7 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayError } from '../../kernel/errors.js';
+import { makeFolder } from '../../kernel/make-folder.js';
 import { DATABASES, type Manifest, syncFile, syncFolder, verifyBackup, writeDurably } from './backup.js';
 import { lockFolder } from './folder-lock.js';
 
@@ -29,7 +30,7 @@ export async function restoreBackup(
   dataFolder: string,
   { force, now }: { force: boolean; now: number },
 ): Promise<{ manifest: Manifest; replaced: string | undefined }> {
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  makeFolder(dataFolder);
   const lock = lockFolder(dataFolder);
   try {
     const present = DATABASES.some((name) => existsSync(join(dataFolder, name)));
@@ -59,7 +60,7 @@ export async function restoreBackup(
 
 /** With its log: a log that is left behind would be taken for the next file's. */
 function moveAside(dataFolder: string, folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   for (const name of DATABASES) {
     for (const part of [name, `${name}-wal`, `${name}-shm`]) {
       if (existsSync(join(dataFolder, part))) renameSync(join(dataFolder, part), join(folder, part));
