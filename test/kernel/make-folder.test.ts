@@ -19,7 +19,7 @@ test('the folders above are made too, for their owner alone, and making them aga
 
 test('a file in the way is said', () => {
   writeFileSync(join(place, 'file'), '');
-  expect(() => makeFolder(join(place, 'file', 'below'))).toThrow(/not a folder/);
+  expect(() => makeFolder(join(place, 'file', 'below'))).toThrow(/not a (folder|directory)/);
 });
 
 // Node's mkdir with `recursive` runs for ever here.
