@@ -42,7 +42,7 @@ export function createAdmin(options: AdminOptions): Admin {
   const live = createLive({ control, bus, clock, log, hint: options.eventHint, isSignedIn: sessions.holds });
   return {
     mount(app) {
-      servePortal(app, options.portalFolder);
+      servePortal(app, options.portalFolder, options.environment);
       mountRoutes(app, { ...options, passwords, sessions, live, lines: createLines(options), findLines: createFindLines(options) });
     },
     ensureUser: (user) => ensureUser({ control, clock, passwords }, user),

@@ -34,10 +34,10 @@ const MINUTE_MS = 60_000;
 const TOO_OFTEN = 'Too many attempts to sign in.';
 
 /** The one answer to a wrong e-mail, a wrong password and an account that is closed. */
-const refused = (): GatewayError =>
+const refused = (environment: string): GatewayError =>
   new GatewayError('UNAUTHENTICATED', {
     detail: 'The e-mail or the password is not right.',
-    hint: 'In the sandbox both are in sandbox-credentials.json, under "portal".',
+    ...(environment === 'sandbox' && { hint: 'Both are in sandbox-credentials.json, under "portal".' }),
     headers: { 'WWW-Authenticate': 'Cookie realm="causeway portal"' },
   });
 
@@ -86,7 +86,7 @@ export function mountRoutes(app: Express, options: RouteOptions): void {
     const takeBack = [byAddress.take(addressKey(from.address)), byAccount.take(emailKey(email))];
     const user = await control.read.portalUser.findUnique({ where: { email: emailKey(email) } });
     const isRight = await passwords.matches(user?.passwordHash, password);
-    if (!user || !isRight || user.disabledAt !== null || !isRole(user.role)) throw refused();
+    if (!user || !isRight || user.disabledAt !== null || !isRole(user.role)) throw refused(options.environment);
     for (const undo of takeBack) undo();
     const token = await control.transact(async (tx) => {
       const about = { partnerId: user.partnerId ?? undefined, actorId: user.id, action: 'session.started', subject: user.id } as const;

@@ -47,7 +47,7 @@ interface Asset {
  *
  * @param folder of the build; read at the first request, so that a rebuilt portal needs a restart and a missing one does no harm.
  */
-export function servePortal(app: Express, folder: string): void {
+export function servePortal(app: Express, folder: string, environment: string): void {
   let names: ReadonlySet<string> | undefined;
   const assets = new Map<string, Asset>();
 
@@ -84,11 +84,11 @@ export function servePortal(app: Express, folder: string): void {
     const nonce = randomBytes(16).toString('base64');
     const page = assetOf('index.html');
     response.set({ 'Content-Security-Policy': policy(nonce), 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' });
-    if (page) response.send(Buffer.from(page.bytes.toString('utf8').replaceAll('%NONCE%', nonce)));
+    if (page) response.send(Buffer.from(page.bytes.toString('utf8').replaceAll('%NONCE%', nonce).replaceAll('%ENVIRONMENT%', environment)));
     else response.status(503).send(Buffer.from(NOT_BUILT));
   }
 
-  app.get(['/portal', '/portal/*path'], (request, response, next) => {
+  app.get(['/portal', '/portal/', '/portal/*path'], (request, response, next) => {
     response.locals['operationId'] = 'portal';
     const name = request.path.slice('/portal/'.length);
     if (name !== '' && name !== 'index.html' && sendAsset(request, response, name)) return;
