@@ -7,6 +7,7 @@
  *
  * The first argument is such a message as JSON, for boundaries that a start crosses.
  */
+import { closeSync, openSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildGateway } from '../../dist/build.js';
@@ -17,9 +18,20 @@ const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
 let armed = JSON.parse(process.argv[2] ?? '{}').kill;
 let crossed = [];
 
+/** Of several that are to die at one boundary only the first does: the one that makes the file. */
+function isFirst(file) {
+  if (file === undefined) return true;
+  try {
+    closeSync(openSync(file, 'wx'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function cross(boundary) {
   crossed.push(boundary);
-  if (armed?.boundary === boundary && --armed.nth === 0) process.kill(process.pid, 'SIGKILL');
+  if (armed?.boundary === boundary && --armed.nth === 0 && isFirst(armed.file)) process.kill(process.pid, 'SIGKILL');
 }
 
 process.on('message', (message) => {
@@ -82,9 +94,9 @@ function callSite() {
 
 const gateway = await buildGateway(readConfig(process.env), process.env, {
   wrapStore: (store) => ({
+    ...store,
     control: watchControl(store.control),
     messages: watchMessages(store.messages),
-    close: () => store.close(),
   }),
 });
 process.stdout.write(`Causeway serves at ${gateway.url}\n`);

@@ -13,7 +13,9 @@ export interface Node {
   process(): GatewayProcess;
   /** Commits that it crossed since it was told to die, or began. */
   crossed(): Promise<string[]>;
-  dieAt(kill: Kill): Promise<void>;
+  /** @param kill.file of several nodes only the one dies that makes this file. */
+  dieAt(kill: Kill & { file: string }): Promise<void>;
+  isUp(): boolean;
   start(): Promise<void>;
 }
 
@@ -75,6 +77,7 @@ function createNode(home: GatewayHome, publicUrl: string, shared: Readonly<Recor
     process: now,
     crossed: async () => (await ask<{ crossed: string[] }>({ report: true })).crossed,
     dieAt: async (kill) => void (await ask({ kill })),
+    isUp: () => now().child.exitCode === null && now().child.signalCode === null,
     async start() {
       running = await startGateway({ ...home, url: publicUrl, variables: { ...home.variables, ...shared } }, { program });
       if (running.child.exitCode !== null) throw new Error(`the node did not start:\n${running.output()}`);
