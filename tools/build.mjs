@@ -26,17 +26,17 @@ function digest(files) {
   return hash.digest('hex');
 }
 
-/** Runs `make` unless the stamp says that it ran with the same input and its output is still there. */
+/** Runs `make`, which says whether it did, unless the stamp says that it ran with the same input and its output is still there. */
 function once(name, inputs, output, make) {
   const stamp = join(cache, `causeway-${name}.stamp`);
   const wanted = digest(inputs);
   if (existsSync(output) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  make();
+  if (make() === false) return;
   mkdirSync(cache, { recursive: true });
   writeFileSync(stamp, wanted);
 }
 
-function run(step, script, args) {
+function run(step, script, args, { isNeeded = true } = {}) {
   const started = Date.now();
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
     cwd: root,
@@ -46,9 +46,11 @@ function run(step, script, args) {
   });
   if (status !== 0) {
     process.stderr.write(`${stdout}${stderr}\n${step} failed\n`);
-    process.exit(1);
+    if (isNeeded) process.exit(1);
+    return false;
   }
   process.stderr.write(`${step}: ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+  return true;
 }
 
 const lock = join(root, 'package-lock.json');
@@ -80,11 +82,20 @@ once(
     run('demo and SDKs', join(root, 'node_modules', 'typescript', 'bin', 'tsc'), ['-p', 'tsconfig.demo.json']);
   },
 );
-once('portal', [...filesBelow(join(root, 'portal')), join(root, 'tools', 'build.mjs'), join(root, 'tsconfig.json'), lock], join(root, 'dist', 'portal', 'index.html'), () => {
-  // Built aside and put in place whole: a gateway that starts meanwhile finds the old one or the new one.
-  const fresh = join(cache, `causeway-portal-${process.pid}`);
-  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
-  run('portal', vite, ['build', 'portal', '--outDir', fresh, '--emptyOutDir', '--logLevel', 'warn']);
-  rmSync(join(root, 'dist', 'portal'), { recursive: true, force: true });
-  renameSync(fresh, join(root, 'dist', 'portal'));
-});
+once(
+  'portal',
+  [...filesBelow(join(root, 'portal')), join(root, 'tools', 'build.mjs'), join(root, 'tsconfig.json'), lock],
+  join(root, 'dist', 'portal', 'index.html'),
+  () => {
+    // Built aside and put in place whole: a gateway that starts meanwhile finds the old one or the new one.
+    const fresh = join(cache, `causeway-portal-${process.pid}`);
+    const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+    const args = ['build', 'portal', '--outDir', fresh, '--emptyOutDir', '--logLevel', 'warn'];
+    // The gateway serves without it, and says so at /portal.
+    if (!run('portal', vite, args, { isNeeded: false })) return false;
+    rmSync(join(root, 'dist', 'portal'), { recursive: true, force: true });
+    mkdirSync(join(root, 'dist'), { recursive: true });
+    renameSync(fresh, join(root, 'dist', 'portal'));
+    return true;
+  },
+);

@@ -27,7 +27,7 @@ export async function openBrowser(): Promise<TestBrowser> {
       ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
     ],
   });
-  const pictures = process.env['CAUSEWAY_PICTURES'] ?? mkdtempSync(join(tmpdir(), 'causeway-portal-'));
+  const pictures = process.env['PORTAL_PICTURES'] ?? mkdtempSync(join(tmpdir(), 'causeway-portal-'));
   return {
     pictures,
     async open(options = {}) {
@@ -43,7 +43,7 @@ export async function openBrowser(): Promise<TestBrowser> {
     },
     async close() {
       await browser.close();
-      if (process.env['CAUSEWAY_PICTURES'] === undefined) rmSync(pictures, { recursive: true, force: true });
+      if (process.env['PORTAL_PICTURES'] === undefined) rmSync(pictures, { recursive: true, force: true });
     },
   };
 }

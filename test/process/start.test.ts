@@ -9,6 +9,7 @@ afterAll(() => place.leave());
 
 interface Credentials {
   partners: Record<string, { clientId: string; clientSecret: string }>;
+  portal: { url: string; email: string; password: string };
 }
 
 const credentialsFile = join(place.dataDir, 'sandbox-credentials.json');
@@ -61,7 +62,8 @@ test('a first start tells in plain words where everything is, makes private fold
   for (const folder of [place.dataDir, place.keysDir]) {
     for (const name of readdirSync(folder)) expect(modeOf(join(folder, name)), name).toBe('600');
   }
-  const made = readFileSync(credentialsFile, 'utf8');
+  const made = credentials();
+  expect(made.portal.url).toBe(`${url}/portal`);
   const plans = await planIds(url);
   expect(plans.length).toBeGreaterThan(0);
 
@@ -77,7 +79,7 @@ test('a first start tells in plain words where everything is, makes private fold
   const second = place.start();
   const again = await second.url();
   expect(second.stderr(), 'nothing was prepared again').toBe('');
-  expect(readFileSync(credentialsFile, 'utf8')).toBe(made);
+  expect(credentials()).toEqual({ ...made, portal: { ...made.portal, url: `${again}/portal` } });
   expect((await token(again, credentials())).status).toBe(200);
   expect(await planIds(again)).toEqual(plans);
   await stop(second);
