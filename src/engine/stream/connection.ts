@@ -1,5 +1,5 @@
 import type { RawData, WebSocket } from 'ws';
-import type { Bus } from '../../bus/index.js';
+import { BUS_RESUMED, type Bus } from '../../bus/index.js';
 import type { Clock, Timer } from '../../kernel/clock.js';
 import { GatewayError, isGatewayError } from '../../kernel/errors.js';
 import type { Log } from '../../kernel/log.js';
@@ -151,6 +151,11 @@ export function serveConnection(parts: StreamParts, socket: WebSocket, device: D
     else pump.wake();
   });
 
+  const stopResumed = bus.subscribe(BUS_RESUMED, () => {
+    pump.wake();
+    void look();
+  });
+
   socket.on('message', receive);
   socket.on('pong', () => {
     heardAt = clock.monotonicMs();
@@ -161,6 +166,7 @@ export function serveConnection(parts: StreamParts, socket: WebSocket, device: D
     isClosing = true;
     pump.stop();
     unsubscribe();
+    stopResumed();
     timer?.cancel();
   });
 
