@@ -16,7 +16,7 @@ const credentialsFile = join(place.dataDir, 'sandbox-credentials.json');
 const credentials = (): Credentials => JSON.parse(readFileSync(credentialsFile, 'utf8'));
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
-async function token(url: string, { partners }: Credentials): Promise<Response> {
+async function token(url: string, { partners }: Pick<Credentials, 'partners'>): Promise<Response> {
   const { clientId, clientSecret } = partners['e-plus'] ?? { clientId: '', clientSecret: '' };
   return fetch(`${url}/oauth2/token`, {
     method: 'POST',
