@@ -55,7 +55,7 @@ import {
   startSandboxNetwork,
 } from './sandbox/index.js';
 import { bridgeKeysOf, createFallbackPolicy, createSms, openOpener } from './sms/index.js';
-import { openPostgresStore, openSqliteStore, type Store } from './store/index.js';
+import { checkDiskSpace, openPostgresStore, openSqliteStore, type Store } from './store/index.js';
 import { openLeases } from './store/leases.js';
 import { startOutboxRelay } from './store/outbox-relay.js';
 import { controlOutbox, messagesOutbox } from './store/outboxes.js';
@@ -355,6 +355,7 @@ export async function buildGateway(
       checks: [
         { name: 'gateway.db', check: async () => void (await control.read.outboxItem.findFirst()) },
         { name: 'messages.db', check: async () => void (await messages.read('SELECT 1 AS ok')) },
+        { name: 'disk', check: () => checkDiskSpace(config.dataDir) },
         // Whoever sends traffic here is to stop while requests finish.
         { name: 'draining', check: async () => assert(!http.draining, 'the public listener takes requests') },
       ],

@@ -126,7 +126,7 @@ test('both copies are of one moment: a row on its way from one file to the other
   await once(mover, 'message');
   const arrived = new Set<string>();
   try {
-    for (let round = 0; round < 15; round += 1) {
+    for (let round = 0; round < 30; round += 1) {
       const copy = at(`copy-${round}`);
       await makeBackup(data, copy, NOW);
       const inControl = idsIn(join(copy, 'gateway.db'), 'SELECT id FROM control_outbox');
