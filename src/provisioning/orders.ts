@@ -54,6 +54,9 @@ export interface OrdersOptions {
   wake(): void;
 }
 
+/** Digits behind an operator's prefix: fewer make no subscriber number. */
+const SUBSCRIBER_DIGITS_MIN = 4;
+
 export function createOrders({ control, clock, ranges, plans, report, wake }: OrdersOptions): Orders {
   async function itemsOf(from: ControlReader | ControlTransaction, orders: Order[]): Promise<OrderWithItems[]> {
     const items = await from.orderItem.findMany({
@@ -73,7 +76,8 @@ export function createOrders({ control, clock, ranges, plans, report, wake }: Or
         const pointer = `/items/${position}`;
         const plan = await plans.offered(tx, actor, request.market, item.planId, `${pointer}/planId`);
         const msisdn = parseMsisdn(item.msisdn, `${pointer}/msisdn`);
-        if (!own.msisdnPrefixes.some((prefix) => msisdn.startsWith(prefix))) {
+        // A prefix with next to nothing behind it is nobody's number.
+        if (!own.msisdnPrefixes.some((prefix) => msisdn.startsWith(prefix) && msisdn.length >= prefix.length + SUBSCRIBER_DIGITS_MIN)) {
           throw refused('PROVISIONING.MSISDN_NOT_OURS', `${pointer}/msisdn`, "is outside the partner's ranges in this market");
         }
         const inUse = items.some((other) => other.msisdn === msisdn) || (await isOrdered(tx, msisdn));

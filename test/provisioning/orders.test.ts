@@ -77,6 +77,11 @@ describe('createOrder', () => {
     expect([status, body.code, body.errors[0].pointer]).toEqual([422, 'PROVISIONING.MSISDN_NOT_OURS', '/items/0/msisdn']);
   });
 
+  test.each(['+99957', '+99957123'])('422: a prefix with fewer than four digits behind it: %s', async (msisdn) => {
+    const { status, body } = await api.post('/v1/orders', order(line(3, { msisdn })));
+    expect([status, body.code, body.errors[0].pointer]).toEqual([422, 'PROVISIONING.MSISDN_NOT_OURS', '/items/0/msisdn']);
+  });
+
   test('422: a market that the token does not cover', async () => {
     const { status, body } = await (await world.edge.as('e-plus-de')).post('/v1/orders', order(line(3)));
     expect([status, body.code, body.errors[0].pointer]).toEqual([422, 'MARKET.NOT_COVERED', '/market']);
