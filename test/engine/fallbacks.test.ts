@@ -296,6 +296,7 @@ describe('advancing', () => {
     const { id } = await claimOne();
     expect(await rig.engine.fallbacks.advance({ id, from: ['claimed'], to: 'unknown', reason: 'SMPP.LINK_LOST', at: 1 })).toBe(true);
     expect(await rig.engine.fallbacks.advance({ id, from: ['unknown'], to: 'delivered', at: 2 })).toBe(true);
+    expect((await get(id)).reason, 'nothing is wrong with what arrived').toBeUndefined();
     expect(await statuses()).toEqual(['fallback-claimed', 'may-have-arrived', 'delivered-by-sms']);
   });
 

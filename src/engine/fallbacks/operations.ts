@@ -111,7 +111,7 @@ export const advanceFallbacks = defineOperation<AdvanceItem, StepResult>({
   name: 'engine.advanceFallbacks',
   statements: [
     `UPDATE engine_sms_fallback AS f SET state = b.value ->> 'to',
-       reason = COALESCE(b.value ->> 'reason', f.reason),
+       reason = CASE WHEN b.value ->> 'to' = 'delivered' THEN b.value ->> 'reason' ELSE COALESCE(b.value ->> 'reason', f.reason) END,
        sms_id = COALESCE(b.value ->> 'smsId', f.sms_id),
        segments = COALESCE(CAST(b.value ->> 'segments' AS INTEGER), f.segments),
        price_minor = COALESCE(CAST(b.value ->> 'priceMinor' AS BIGINT), f.price_minor),
