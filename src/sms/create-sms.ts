@@ -67,6 +67,8 @@ export type ShownSms = ReturnType<typeof showSms>;
 export interface SmsBridge {
   /** @throws GatewayError `NOT_FOUND`. */
   getMessage(scope: SmsScope, smsId: string): Promise<ShownSms>;
+  /** Which of these SMS there are: a fallback knows the id of its SMS before there is one, and keeps it when none could be made. */
+  whichExist(smsIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** A partner's links, by id. */
   links(partnerId: string): Promise<LinkView[]>;
   /** Why a fallback that is due has not been claimed; undefined when nothing holds it. */
@@ -269,6 +271,12 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
       const isVisible = sms?.message.partnerId === partnerId && (markets === undefined || markets.includes(sms.message.market));
       if (!sms || !isVisible) throw notFound('SMS');
       return showSms(sms);
+    },
+    async whichExist(smsIds) {
+      if (smsIds.length === 0) return new Set();
+      const places = smsIds.map((_, index) => `$${index + 1}`).join(', ');
+      const rows = await store.read<{ id: string }>(`SELECT id FROM sms_message WHERE id IN (${places})`, [...smsIds]);
+      return new Set(rows.map(({ id }) => id));
     },
     async links(partnerId) {
       const own = [...links.values()].filter((link) => link.partner.id === partnerId).sort((a, b) => (a.config.id < b.config.id ? -1 : 1));

@@ -7,7 +7,8 @@ import type { ApiRequest, PlainRoute } from '../../src/http/route.js';
 import { createFallbackRoutes } from '../../src/http/routes/fallbacks.js';
 import { createSmppLinkRoutes } from '../../src/http/routes/smpp-links.js';
 import { createSmsMessageRoutes } from '../../src/http/routes/sms-messages.js';
-import { createFallbackPolicy } from '../../src/sms/index.js';
+import { newId } from '../../src/kernel/ids.js';
+import { createFallbackPolicy, type SmsBridge } from '../../src/sms/index.js';
 import { LETTERS, openSmsRig, type Person, type SmsRig } from './rig.js';
 
 const contract = parse(readFileSync(new URL('../../openapi.yaml', import.meta.url), 'utf8')) as { components: unknown };
@@ -73,6 +74,17 @@ test('fallbacks are listed newest first, by page and by state', async () => {
   await expect(call(routes['getFallback'], { params: { fallbackId: second.id }, markets: ['DE'] })).rejects.toMatchObject({
     code: 'NOT_FOUND',
   });
+});
+
+test('a fallback names its SMS once there is one', async () => {
+  const { id } = await rig.fallback(he, she, 'x');
+  const smsId = newId('sms', 0);
+  const shown = async (sms: SmsBridge) =>
+    (await call(createFallbackRoutes({ fallbacks: rig.engine.fallbacks, sms })['getFallback'], { params: { fallbackId: id } })).body;
+  await rig.engine.fallbacks.claimDue({ partnerId: 'e-plus', now: rig.clock.now() + rig.domain.aheadMs + 3_600_000, limit: 1, smsIdFor: () => smsId });
+  expect(await shown(rig.sms)).not.toHaveProperty('smsId');
+  const isThere = { ...rig.sms, whichExist: async (smsIds: readonly string[]) => new Set(smsIds) };
+  expect(await shown(isThere)).toMatchObject({ state: 'claimed', smsId });
 });
 
 test('links show each bind and what waits', async () => {

@@ -8,7 +8,7 @@ import type { PartnerRoutes } from '../route.js';
 
 export interface FallbackRoutesOptions {
   fallbacks: Pick<Fallbacks, 'get' | 'list'>;
-  sms: Pick<SmsBridge, 'holdReason'>;
+  sms: Pick<SmsBridge, 'holdReason' | 'whichExist'>;
 }
 
 /** Rows read at once while looking for one state, and how often. */
@@ -33,7 +33,10 @@ export function createFallbackRoutes({ fallbacks, sms }: FallbackRoutesOptions):
     return found.slice(0, asked.limit);
   }
 
-  const show = (fallback: Fallback) => {
+  /** The SMS of these fallbacks that can be read. */
+  const smsOf = (rows: readonly Fallback[]) => sms.whichExist(rows.flatMap(({ smsId }) => smsId ?? []));
+
+  const show = (fallback: Fallback, readable: ReadonlySet<string>) => {
     const reason = fallback.reason ?? sms.holdReason(fallback);
     return {
       id: fallback.id,
@@ -43,7 +46,7 @@ export function createFallbackRoutes({ fallbacks, sms }: FallbackRoutesOptions):
       market: fallback.market,
       ...(fallback.subscriptionId !== undefined && { subscriptionId: fallback.subscriptionId }),
       dueAt: toRfc3339(fallback.dueAt),
-      ...(fallback.smsId !== undefined && { smsId: fallback.smsId }),
+      ...(fallback.smsId !== undefined && readable.has(fallback.smsId) && { smsId: fallback.smsId }),
       ref: fallback.ref,
       ...(reason !== undefined && { reason }),
       createdAt: toRfc3339(fallback.armedAt),
@@ -57,14 +60,23 @@ export function createFallbackRoutes({ fallbacks, sms }: FallbackRoutesOptions):
         const { after, limit } = pageRequest(query);
         const state = query['state'] === undefined ? undefined : String(query['state']);
         const rows = await rowsOf({ partnerId, markets, after, limit: limit + 1 }, state);
-        return { status: 200, body: pageOf(rows, limit, (row) => row.id, show) };
+        const readable = await smsOf(rows);
+        return {
+          status: 200,
+          body: pageOf(
+            rows,
+            limit,
+            (row) => row.id,
+            (row) => show(row, readable),
+          ),
+        };
       },
     },
     getFallback: {
       async handle({ caller: { partnerId, markets }, params }) {
         const fallback = await fallbacks.get(String(params['fallbackId']), partnerId);
         if (!fallback || (markets !== undefined && !markets.includes(fallback.market))) throw notFound('fallback');
-        return { status: 200, body: show(fallback) };
+        return { status: 200, body: show(fallback, await smsOf([fallback])) };
       },
     },
   };
