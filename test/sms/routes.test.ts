@@ -81,7 +81,12 @@ test('a fallback names its SMS once there is one', async () => {
   const smsId = newId('sms', 0);
   const shown = async (sms: SmsBridge) =>
     (await call(createFallbackRoutes({ fallbacks: rig.engine.fallbacks, sms })['getFallback'], { params: { fallbackId: id } })).body;
-  await rig.engine.fallbacks.claimDue({ partnerId: 'e-plus', now: rig.clock.now() + rig.domain.aheadMs + 3_600_000, limit: 1, smsIdFor: () => smsId });
+  await rig.engine.fallbacks.claimDue({
+    partnerId: 'e-plus',
+    now: rig.clock.now() + rig.domain.aheadMs + 3_600_000,
+    limit: 1,
+    smsIdFor: () => smsId,
+  });
   expect(await shown(rig.sms)).not.toHaveProperty('smsId');
   const isThere = { ...rig.sms, whichExist: async (smsIds: readonly string[]) => new Set(smsIds) };
   expect(await shown(isThere)).toMatchObject({ state: 'claimed', smsId });
