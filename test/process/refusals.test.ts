@@ -57,6 +57,13 @@ test('a port in use is one sentence with the variable to change, and nothing was
   }
 });
 
+test('a PostgreSQL that is not there is one sentence with the variable to correct, and no password', async () => {
+  const [sentence, ...more] = await refusal({ CAUSEWAY_DATABASE_URL: 'postgresql://causeway:hidden-word@127.0.0.1:1/causeway' });
+  expect(sentence).toMatch(/^The PostgreSQL server at 127\.0\.0\.1:1 cannot be used: connect ECONNREFUSED .*CAUSEWAY_DATABASE_URL/);
+  expect(sentence).not.toContain('hidden-word');
+  expect(more).toEqual([]);
+});
+
 test.each(['CAUSEWAY_DATA_DIR', 'CAUSEWAY_KEYS_DIR'])('a %s that cannot be written is one sentence', async (name) => {
   const file = join(place.folder, 'file');
   writeFileSync(file, '');

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { Clock } from '../../kernel/clock.js';
 import { ClosingStack } from '../../kernel/closing-stack.js';
+import { GatewayError } from '../../kernel/errors.js';
 import type { Store } from '../index.js';
 import { readMigrations } from '../migrations.js';
 import { prismaFolder } from '../prisma-folder.js';
@@ -14,7 +15,7 @@ export const postgresMigrations = () => readMigrations(join(prismaFolder, 'postg
 /**
  * Opens the store in one PostgreSQL database, migrating it first. Any number of nodes may do so at once.
  *
- * @throws GatewayError `STORE.NEWER_SCHEMA` or `STORE.MIGRATION_CHANGED`, and the driver's error when the server is not there.
+ * @throws GatewayError `STORE.NEWER_SCHEMA` or `STORE.MIGRATION_CHANGED`, and `CONFIG.INVALID` when the server cannot be used.
  */
 export async function openPostgresStore(
   url: string,
@@ -23,7 +24,15 @@ export async function openPostgresStore(
   onProgress: (step: string) => void = () => {},
 ): Promise<Store> {
   const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  try {
+    await client.connect();
+  } catch (cause) {
+    throw new GatewayError('CONFIG.INVALID', {
+      detail: `The PostgreSQL server at ${new URL(url).host} cannot be used: ${reasonOf(cause)}.`,
+      hint: 'Start it, or correct CAUSEWAY_DATABASE_URL; without that variable the data are in SQLite files in CAUSEWAY_DATA_DIR.',
+      cause,
+    });
+  }
   try {
     for (const name of await migratePostgres(client, postgresMigrations())) onProgress(`migrated: ${name}`);
   } finally {
@@ -33,4 +42,10 @@ export async function openPostgresStore(
   const control = opened.push(openPostgresControl(url, clock));
   const messages = opened.push(openPostgresMessages(url, clock, onError));
   return { control, messages, checkpoint: async () => undefined, close: () => opened.closeAll() };
+}
+
+/** The words of the driver or of the server; neither repeats a password. A host with several addresses fails with several. */
+function reasonOf(failure: unknown): string {
+  const first: unknown = failure instanceof AggregateError ? failure.errors[0] : failure;
+  return first instanceof Error ? first.message : 'it cannot be reached';
 }
