@@ -30,7 +30,7 @@ const AFTER_FAILURE = { firstMs: 100, maxMs: 5_000 };
  *
  * @param pass answers true when it left work over: the next pass then begins at once.
  */
-export function runPeriodically({ name, everyMs, clock, log }: PeriodicOptions, pass: () => Promise<boolean | undefined | void>): Periodic {
+export function runPeriodically({ name, everyMs, clock, log }: PeriodicOptions, pass: () => Promise<unknown>): Periodic {
   let timer: Timer | undefined;
   let running: Promise<void> | undefined;
   let isWoken = false;
