@@ -13,8 +13,8 @@ import { setPragmas } from './sqlite/pragmas.js';
 import { refuseUnfinishedRestore } from './sqlite/restore.js';
 
 export type { AfterCommit, ControlReader, ControlStore, ControlTransaction } from './control.js';
-export type { MessageStore, Parameter } from './messages.js';
 export { checkDiskSpace } from './disk-space.js';
+export type { MessageStore, Parameter } from './messages.js';
 export { pendingMigrations } from './migrations.js';
 export { defineOperation, type Operation, type Row, type StatementRows, settleNothing } from './operation.js';
 export { openPostgresStore, postgresMigrations } from './postgresql/index.js';

@@ -139,7 +139,7 @@ export async function openOpener(options: OpenerOptions): Promise<Opener> {
       isOurs = fresh !== undefined && isDue(kept, now);
       return isOurs && fresh ? [...kept, resting(fresh)] : kept;
     });
-    ring = await Promise.all(next.map((key) => own.get(key.keyId) ?? wake(key)));
+    ring = await Promise.all(next.map(async (key) => own.get(key.keyId) ?? (await wake(key))));
     if (isOurs || destroyed > 0) log.info({ keys: next.length, destroyed, keyId: next.at(-1)?.keyId }, 'opener keys rotated');
   }
 
