@@ -57,6 +57,9 @@ export interface OrdersOptions {
 /** Digits behind an operator's prefix: fewer make no subscriber number. */
 const SUBSCRIBER_DIGITS_MIN = 4;
 
+/** Who reads while orders of a page change all the time gets the last look as it is. */
+const READ_TRIES_MAX = 5;
+
 export function createOrders({ control, clock, ranges, plans, report, wake }: OrdersOptions): Orders {
   async function itemsOf(from: ControlReader | ControlTransaction, orders: Order[]): Promise<OrderWithItems[]> {
     const items = await from.orderItem.findMany({
@@ -64,6 +67,18 @@ export function createOrders({ control, clock, ranges, plans, report, wake }: Or
       orderBy: { position: 'asc' },
     });
     return orders.map((order) => ({ order, items: items.filter((item) => item.orderId === order.id) }));
+  }
+
+  /** Orders and items as they were together: two reads may have a commit of another node, or of a sweep, between them. */
+  async function readWhole(read: () => Promise<Order[]>): Promise<OrderWithItems[]> {
+    let orders = await read();
+    for (let tries = 1; ; tries++) {
+      const whole = await itemsOf(control.read, orders);
+      const after = orders.length > 0 ? await read() : [];
+      const isSame = after.length === orders.length && after.every((order, index) => isUnchanged(order, orders[index]));
+      if (isSame || tries === READ_TRIES_MAX) return whole;
+      orders = after;
+    }
   }
 
   return {
@@ -129,22 +144,23 @@ export function createOrders({ control, clock, ranges, plans, report, wake }: Or
     },
     async list(scope, { after, limit }, { state }) {
       const where = { ...visible(scope), ...(after && { id: { gt: after } }), ...(state && { state }) };
-      const rows = await control.read.order.findMany({ where, orderBy: { id: 'asc' }, take: limit + 1 });
       return pageOf(
-        await itemsOf(control.read, rows),
+        await readWhole(() => control.read.order.findMany({ where, orderBy: { id: 'asc' }, take: limit + 1 })),
         limit,
         ({ order }) => order.id,
         (one) => one,
       );
     },
     async get(scope, orderId) {
-      const order = await control.read.order.findFirst({ where: { ...visible(scope), id: orderId } });
-      const [found] = order ? await itemsOf(control.read, [order]) : [];
+      const [found] = await readWhole(() => control.read.order.findMany({ where: { ...visible(scope), id: orderId }, take: 1 }));
       if (!found) throw notFound('order');
       return found;
     },
   };
 }
+
+const isUnchanged = (order: Order, before: Order | undefined): boolean =>
+  order.id === before?.id && order.state === before.state && order.updatedAt.getTime() === before.updatedAt.getTime();
 
 /** Whether somebody has the number, or an order that is not finished asks for it. */
 async function isOrdered(tx: ControlTransaction, msisdn: string): Promise<boolean> {
