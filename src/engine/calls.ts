@@ -25,7 +25,8 @@ export interface MessagingCalls {
   claimKeys: (device: DeviceIdentity, body: unknown) => Promise<{ keys: ClaimedKey[] }>;
   searchContacts: (device: DeviceIdentity, body: unknown) => Promise<{ items: { msisdn: string; accountId: string }[] }>;
   listBridgeKeys: (device: DeviceIdentity) => Promise<{ items: BridgeKeyBody[] }>;
-  sendMessage: (device: DeviceIdentity, accountId: string, body: unknown) => Promise<SentMessage>;
+  /** @param correlator the request's `x-correlator`; none over the stream. An armed fallback and its SMS carry it. */
+  sendMessage: (device: DeviceIdentity, accountId: string, body: unknown, correlator?: string) => Promise<SentMessage>;
   /** @param limit 1 to 100. */
   readQueue: (device: DeviceIdentity, limit: number) => Promise<{ items: Envelope[]; hasMore: boolean }>;
   ackQueue: (device: DeviceIdentity, body: unknown) => Promise<{ acknowledged: number }>;
@@ -109,9 +110,9 @@ export function createCalls(parts: {
       return { items };
     },
 
-    async sendMessage(device, accountId, body) {
+    async sendMessage(device, accountId, body, correlator) {
       if (!isId('acc', accountId)) throw invalidField('/path/accountId', 'must be the id of an account');
-      return messages.send(device, accountId, parseRequest(requests.sendMessage, body));
+      return messages.send(device, accountId, parseRequest(requests.sendMessage, body), correlator);
     },
 
     async readQueue(device, limit) {

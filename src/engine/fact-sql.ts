@@ -51,6 +51,7 @@ export const fallbackFactSql: string = object({
     ref: quoted('f.ref'),
     msisdn: quoted('f.msisdn'),
     subscriptionId: quoted('f.subscription_id'),
+    correlator: quoted('f.correlator'),
     smsId: quoted('f.sms_id'),
     segments: numeric('f.segments'),
     price: `CASE WHEN f.price_minor IS NULL THEN 'null' ELSE ${object({ amountMinor: numeric('f.price_minor'), currency: quoted('f.price_currency') })} END`,

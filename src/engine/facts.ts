@@ -49,6 +49,8 @@ export interface FallbackSnapshot {
   ref: string;
   msisdn: string;
   subscriptionId: string | null;
+  /** Of the request that armed it. */
+  correlator: string | null;
   smsId: string | null;
   segments: number | null;
   price: Money | null;

@@ -43,6 +43,8 @@ export function eventOfFact(fact: EngineFact, subscriptionId: string | undefined
     subject: fallback.id,
     ...(line !== undefined && { subscriptionId: line }),
     resource: showFallbackSnapshot(fallback, market, line),
+    // As its SMS has it.
+    correlator: fallback.correlator ?? fallback.messageId,
     summary,
     facts: [
       { name: 'mode', value: fallback.mode },

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ApiRequest, DeviceCaller } from '../../src/http/route.js';
 import { createMessagingPublicRoutes, createMessagingRoutes } from '../../src/http/routes/messaging.js';
-import { aMessage, openRig, type Person, type Rig } from './rig.js';
+import { aMessage, openRig, PARTNER, type Person, type Rig } from './rig.js';
 
 let rig: Rig;
 let person: Person;
@@ -67,6 +67,18 @@ test('a phone registers, gets a token later, and its message goes round', async 
   const { messageId } = sent.body as { messageId: string };
   expect(await call('readQueue')).toMatchObject({ status: 200, body: { items: [{ envelopeId: messageId }], hasMore: false } });
   expect(await call('ackQueue', { body: { envelopeIds: [messageId] } })).toEqual({ status: 200, body: { acknowledged: 1 } });
+});
+
+test("a fallback goes back to its request by the request's correlator", async () => {
+  const { body } = await call('sendMessage', {
+    params: { accountId: person.accountId },
+    body: aMessage(person, 'c1', { fallback: { mode: 'notice', class: 'chat' } }),
+  });
+  const { id } = (body as { fallback: { id: string } }).fallback;
+  expect(await rig.engine.fallbacks.get(id, PARTNER)).toMatchObject({ correlator: 'req-1' });
+  expect(await rig.facts()).toContainEqual(
+    expect.objectContaining({ kind: 'fallback.armed', fallback: expect.objectContaining({ id, correlator: 'req-1' }) }),
+  );
 });
 
 test('a plain GET of the stream is told to upgrade', async () => {

@@ -181,8 +181,13 @@ export async function openSmsRig(given: RigOptions = {}): Promise<SmsRig> {
   const envelopes = async (person: Person) => (await calls().readQueue(person, 100)).items;
   let sent = 0;
 
-  async function send(from: Person, to: Person, fallback: Record<string, unknown>, clientMsgId: string, ref = '7QKD'): Promise<Fallback> {
-    const answer = await calls().sendMessage(from, to.accountId, aMessage(to, clientMsgId, { ref, fallback }));
+  async function send(from: Person, to: Person, fallback: Record<string, unknown>, clientMsgId: string): Promise<Fallback> {
+    const answer = await calls().sendMessage(
+      from,
+      to.accountId,
+      aMessage(to, clientMsgId, { ref: '7QKD', fallback }),
+      `req-${clientMsgId}`,
+    );
     return rig.get(answer.fallback?.id ?? 'none');
   }
 

@@ -46,9 +46,12 @@ test('an SMS is shown as the contract has it, to its partner and its market only
   const route = createSmsMessageRoutes(rig)['getSmsMessage'];
   const { body } = await call(route, { params: { smsId } });
   matches('SmsMessage', body);
+  const { clientMsgId } = await rig.get(id);
+  expect(body, 'the correlator of the request that the sender wrote with').toMatchObject({ correlator: `req-${clientMsgId}` });
   expect(JSON.stringify(body)).not.toContain('571234567');
   await expect(call(route, { params: { smsId }, partnerId: 'cable-and-wireless' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await expect(call(route, { params: { smsId }, markets: ['DE'] })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  for (const event of await rig.events()) expect(event.correlator).toBe(`req-${clientMsgId}`);
   for (const event of await rig.events()) matches('SmsEventPayload', { resource: event.resource, previous: event.previous });
 });
 

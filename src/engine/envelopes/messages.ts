@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { toRfc3339 } from '../../kernel/clock.js';
-import { GatewayError, invalidField, notFound } from '../../kernel/errors.js';
+import { assert, GatewayError, invalidField, notFound } from '../../kernel/errors.js';
 import { newId } from '../../kernel/ids.js';
 import { deviceGone } from '../accounts/devices.js';
 import type { Lines } from '../accounts/lines.js';
@@ -39,15 +39,19 @@ export interface Messages {
   /**
    * Stores a message for every device of an account, and arms its fallback when the sender wishes one.
    *
+   * @param correlator `^[A-Za-z0-9_.:;/<>{}-]{1,256}$`, the caller's id of the request that the fallback goes back to.
    * @throws GatewayError 404 for an unknown account, `MESSAGING.DEVICES_MISMATCH` (409), `MESSAGING.DEVICES_STALE` (410),
    *   `QUOTA_EXCEEDED` (429) when the recipient's queue is full, `MESSAGING.FALLBACK_NOT_ALLOWED` and
    *   `MESSAGING.BRIDGE_KEY_UNKNOWN` (422). Then nothing was stored.
    */
-  send(sender: DeviceIdentity, accountId: string, message: OutgoingMessage): Promise<SentMessage>;
+  send(sender: DeviceIdentity, accountId: string, message: OutgoingMessage, correlator?: string): Promise<SentMessage>;
 }
 
 /** How long the app copy has before the SMS goes out, in seconds. */
 export const DEFAULT_AFTER_SECONDS: Record<FallbackClass, number> = { otp: 30, urgent: 60, chat: 300 };
+
+/** CAMARA's `x-correlator`: it goes into JSON text that SQL puts together (fact-sql.ts). */
+const CORRELATOR = /^[A-Za-z0-9_.:;/<>{}-]{1,256}$/;
 
 const REF_ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const newRef = (): string => Array.from({ length: 4 }, () => REF_ALPHABET[randomInt(32)]).join('');
@@ -57,7 +61,13 @@ export function createMessages(
   hooks: { lines: Lines; policy: FallbackPolicy; bridgeKeys: BridgeKeys; queueMax: number },
 ): Messages {
   /** The row to write for a wish that may be granted. */
-  async function arm(sender: DeviceIdentity, accountId: string, wish: FallbackWish, expiresAt: number): Promise<ArmItem> {
+  async function arm(
+    sender: DeviceIdentity,
+    accountId: string,
+    wish: FallbackWish,
+    expiresAt: number,
+    correlator: string | undefined,
+  ): Promise<ArmItem> {
     const sealed = wish.mode === 'sealed' ? wish.sealed : undefined;
     if (wish.mode === 'sealed') {
       if (!sealed) throw invalidField('/fallback/sealed', 'must be there when the mode is "sealed"');
@@ -75,6 +85,7 @@ export function createMessages(
     if (!account) throw notFound('account');
     const line = await hooks.lines.get(account.msisdn);
     if (!line) throw refused("The recipient's number is not a line of any partner.");
+    assert(correlator === undefined || CORRELATOR.test(correlator), 'a correlator is a code');
     const { partnerId, market, epoch } = line;
     const asked = {
       partnerId,
@@ -96,6 +107,7 @@ export function createMessages(
       market,
       lineEpoch: epoch,
       subscriptionId: admission.subscriptionId ?? null,
+      correlator: correlator ?? null,
       senderName: wish.senderName ?? null,
       sealed: sealed ? JSON.stringify(sealed) : null,
       armedAt,
@@ -116,13 +128,13 @@ export function createMessages(
   }
 
   return {
-    async send(sender, accountId, message) {
+    async send(sender, accountId, message, correlator) {
       const { clientMsgId, devices, fallback: wish } = message;
       const first = await earlier(sender, clientMsgId);
       if (first) return sentMessage(first, true);
       const sentAt = clock.now();
       const expiresAt = sentAt + message.ttlSeconds * 1_000;
-      const fallback = wish ? await arm(sender, accountId, wish, expiresAt) : null;
+      const fallback = wish ? await arm(sender, accountId, wish, expiresAt, correlator) : null;
       const result = await store.run(sendMessages, {
         messageId: newId('msg', sentAt),
         senderAccountId: sender.accountId,

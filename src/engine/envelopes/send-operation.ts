@@ -13,6 +13,7 @@ export interface ArmItem {
   market: string;
   lineEpoch: number;
   subscriptionId: string | null;
+  correlator: string | null;
   senderName: string | null;
   /** JSON of a SealedText. */
   sealed: string | null;
@@ -110,11 +111,11 @@ export const sendMessages = defineOperation<SendItem, SendResult>({
     reserve,
     append,
     `INSERT INTO engine_sms_fallback (id, message_id, client_msg_id, state, mode, class, ref, partner_id, market, subscription_id, msisdn,
-       line_epoch, sender_account_id, sender_device_id, sender_name, language, sealed, armed_at, due_at, expires_at, updated_at, fact_id)
+       line_epoch, sender_account_id, sender_device_id, sender_name, language, sealed, armed_at, due_at, expires_at, updated_at, fact_id, correlator)
      SELECT ${arm('id')}, s.message_id, s.client_msg_id, 'armed', ${arm('mode')}, ${arm('class')}, b.value ->> 'ref', ${arm('partnerId')},
             ${arm('market')}, ${arm('subscriptionId')}, a.msisdn, ${armInstant('lineEpoch')}, b.value ->> 'senderAccountId', s.sender_device_id,
             ${arm('senderName')}, a.language, ${arm('sealed')}, ${armInstant('armedAt')}, ${armInstant('dueAt')}, ${armInstant('expiresAt')},
-            ${armInstant('armedAt')}, ${arm('factId')}
+            ${armInstant('armedAt')}, ${arm('factId')}, ${arm('correlator')}
      FROM ${STORED} JOIN engine_account a ON a.id = b.value ->> 'accountId'
      WHERE ${arm('id')} IS NOT NULL`,
     `INSERT INTO outbox (id, topic, payload, created_at)

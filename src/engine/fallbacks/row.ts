@@ -26,6 +26,7 @@ export function fallbackOf(row: Row): Fallback {
     subscriptionId: optionalText(row, 'subscription_id'),
     msisdn: text(row, 'msisdn'),
     lineEpoch: integer(row, 'line_epoch'),
+    correlator: optionalText(row, 'correlator'),
     senderAccountId: text(row, 'sender_account_id'),
     senderDeviceId: text(row, 'sender_device_id'),
     senderName: optionalText(row, 'sender_name'),

@@ -33,6 +33,8 @@ export interface Fallback {
   /** The recipient's. */
   msisdn: string;
   lineEpoch: number;
+  /** Of the request that armed it; absent when that came over the stream. */
+  correlator: string | undefined;
   senderAccountId: string;
   senderDeviceId: string;
   senderName: string | undefined;

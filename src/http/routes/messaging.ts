@@ -20,7 +20,8 @@ export function createMessagingRoutes(calls: MessagingCalls): DeviceRoutes {
     listBridgeKeys: withBody(calls.listBridgeKeys),
     ackQueue: withBody(calls.ackQueue),
     sendMessage: {
-      handle: async ({ caller, params, body }) => ok(await calls.sendMessage(caller, params['accountId'] ?? '', body)),
+      handle: async ({ caller, params, body, correlator }) =>
+        ok(await calls.sendMessage(caller, params['accountId'] ?? '', body, correlator)),
     },
     readQueue: {
       handle: async ({ caller, query }) => ok(await calls.readQueue(caller, Number(query['limit'] ?? QUEUE_LIMIT_DEFAULT))),

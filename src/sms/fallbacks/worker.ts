@@ -56,7 +56,7 @@ export function createFallbackWorker({ context, breaker, onQueued }: FallbackWor
       recipient: fallback.msisdn,
       sender: sender.address,
       takesReply: sender.replies ? 1 : 0,
-      correlator: fallback.messageId,
+      correlator: fallback.correlator ?? fallback.messageId,
       reference: randomInt(0x1_0000),
       domainNow: domainClock.now(partner.id),
       wallNow: clock.now(),
