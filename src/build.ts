@@ -3,62 +3,36 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createAdmin } from './admin/index.js';
+import { gatewayRoutes } from './build/gateway-routes.js';
+import { startEventRelay, startLineRelay } from './build/relays.js';
+import { openSandboxAccounts, refuseSandboxData, simulatedAccounts, unshared } from './build/sandbox.js';
 import { createInProcessBus, openNatsBus } from './bus/index.js';
 import { createCatalogue } from './catalogue/index.js';
 import { ConfigurationError, configAtPort, folderProblems, type GatewayConfig } from './config/index.js';
-import { createEngine, ENGINE_TOPIC, type EngineFact, OUTBOX_HINT } from './engine/index.js';
-import { createEvents, DELIVERIES_DUE, EVENT_TOPIC, eventOfFact } from './events/index.js';
-import {
-  createHttp,
-  createHttpMetrics,
-  createIdentityRoutes,
-  createOperations,
-  createRateLimiter,
-  DEFAULT_RATE_LIMITS,
-} from './http/index.js';
-import { createEntitlementRoutes } from './http/routes/entitlements.js';
-import { createEventSubscriptionRoutes } from './http/routes/event-subscriptions.js';
-import { createEventRoutes } from './http/routes/events.js';
-import { createFallbackRoutes } from './http/routes/fallbacks.js';
-import { createLineEventRoutes } from './http/routes/line-events.js';
-import { createMessagingPublicRoutes, createMessagingRoutes } from './http/routes/messaging.js';
-import { createOrderRoutes } from './http/routes/orders.js';
-import { createPartnerProfileRoutes } from './http/routes/partner.js';
-import { createPlanRoutes } from './http/routes/plans.js';
-import { createNoSandboxRoutes, createSandboxRoutes } from './http/routes/sandbox.js';
-import { createSimRoutes } from './http/routes/sims.js';
-import { createSmppLinkRoutes } from './http/routes/smpp-links.js';
-import { createSmsMessageRoutes } from './http/routes/sms-messages.js';
-import { createSubscriptionRoutes } from './http/routes/subscriptions.js';
-import { createTaskRoutes } from './http/routes/tasks.js';
-import { createTrafficListRoutes } from './http/routes/traffic-lists.js';
-import { createIdentity, openMasterKey, PARTNER_SCOPES, partnerClients } from './identity/index.js';
+import { createEngine } from './engine/index.js';
+import { createEvents, DELIVERIES_DUE } from './events/index.js';
+import { createHttp, createHttpMetrics, createOperations, DEFAULT_RATE_LIMITS } from './http/index.js';
+import { createIdentity, openMasterKey, partnerClients } from './identity/index.js';
 import { type Clock, type DomainClock, systemClock } from './kernel/clock.js';
 import { ClosingStack } from './kernel/closing-stack.js';
 import { assert } from './kernel/errors.js';
 import { newId } from './kernel/ids.js';
 import { createLog, type Log } from './kernel/log.js';
 import { runPeriodically } from './kernel/periodic.js';
-import { loadPartners, type Partner, type PartnerRegistry } from './partners/index.js';
+import { loadPartners, type Partner } from './partners/index.js';
 import { createProvisioning, marketOfNumber, partnerRanges, type Reporter } from './provisioning/index.js';
 import {
   CREDENTIALS_FILE,
   createSandboxNumberVerification,
   createTestClock,
-  ensureCredentials,
   openSandboxSmsc,
   openSharedSmsc,
-  type SandboxSmsc,
-  type SharedSmsc,
   SMSC_FILE,
-  type SmscAccount,
   startSandboxNetwork,
 } from './sandbox/index.js';
 import { bridgeKeysOf, createFallbackPolicy, createSms, openOpener } from './sms/index.js';
 import { checkDiskSpace, openPostgresStore, openSqliteStore, type Store } from './store/index.js';
 import { openLeases } from './store/leases.js';
-import { startOutboxRelay } from './store/outbox-relay.js';
-import { controlOutbox, messagesOutbox } from './store/outboxes.js';
 import { createPermitPlan, createZeroRating } from './zero-rating/index.js';
 
 /** What a test may put in the place of the real thing. */
@@ -94,8 +68,6 @@ const CLOCK_MOVED = 'clock.moved';
 const contractPath = fileURLToPath(new URL('../openapi.yaml', import.meta.url));
 const errorPagesFolder = fileURLToPath(new URL('../docs/errors/', import.meta.url));
 const portalFolder = fileURLToPath(new URL('../dist/portal/', import.meta.url));
-/** Who signs in to the sandbox's portal; the password is in the credentials file. */
-const SANDBOX_EMAIL = 'operator@sandbox.example';
 
 /**
  * Builds the gateway from its configuration, top to bottom, and serves. What was opened is closed again when a later
@@ -186,7 +158,7 @@ export async function buildGateway(
         plans: catalogue,
         entitlements: zeroRating.entitlements,
         marketOf: (actor, msisdn) => marketOfNumber(partners, actor, msisdn),
-        wakeOutbox: () => controlRelay.wake(),
+        wakeOutbox: () => lineRelay.wake(),
       }),
     );
 
@@ -198,7 +170,7 @@ export async function buildGateway(
         stateWrap: keyWrap,
       });
     const smsc = isSandbox
-      ? closing.push(leases ? await openSharedSmsc({ ...config, open: openSmsc, clock, log }) : alone(await openSmsc()))
+      ? closing.push(leases ? await openSharedSmsc({ ...config, open: openSmsc, clock, log }) : unshared(await openSmsc()))
       : undefined;
 
     /** The live subscription on a number, if it is the partner's. */
@@ -220,34 +192,9 @@ export async function buildGateway(
     );
 
     // What one file's commit asks of the other: lines go to messages.db, facts and events to gateway.db.
-    const controlRelay = closing.push(
-      startOutboxRelay({
-        ...{ name: 'gateway', clock, log },
-        ...controlOutbox(control),
-        async deliver(entries) {
-          for (const { topic, payload } of entries) if (topic === 'line') await engine.lines.raise(JSON.parse(payload));
-        },
-      }),
-    );
-    const messagesRelay = closing.push(
-      startOutboxRelay({
-        ...{ name: 'messages', clock, log },
-        ...messagesOutbox(messages),
-        async deliver(entries) {
-          const facts = await Promise.all(entries.filter((entry) => entry.topic === ENGINE_TOPIC).map(eventEntry));
-          await events.appendFromOutbox([...entries.filter((entry) => entry.topic === EVENT_TOPIC), ...facts.flat()]);
-        },
-      }),
-    );
-    bus.subscribe(OUTBOX_HINT, () => messagesRelay.wake());
-
-    /** A fact of the engine as an entry for the event log, if the partner is told of it. */
-    async function eventEntry({ id, payload }: { id: string; payload: string }): Promise<{ id: string; payload: string }[]> {
-      const fact = JSON.parse(payload) as EngineFact;
-      const msisdn = 'msisdn' in fact ? fact.msisdn : fact.fallback.msisdn;
-      const event = eventOfFact(fact, (await provisioning.subscriptions.holding(msisdn))?.id);
-      return event ? [{ id, payload: JSON.stringify(event) }] : [];
-    }
+    const relayed = { store, bus, clock, log, engine, events, provisioning };
+    const lineRelay = closing.push(startLineRelay(relayed));
+    closing.push(startEventRelay(relayed));
 
     const sms = closing.push(
       await createSms({
@@ -273,7 +220,7 @@ export async function buildGateway(
       closing.push(startSandboxNetwork({ control, clock, log, reject: refuseTask }));
       if (leases) closing.push(runPeriodically({ name: 'test clock', everyMs: CATCH_UP_MS, clock, log }, () => testClock.load()));
       bus.subscribe(CLOCK_MOVED, () => void testClock.load().then(sms.wake, onBusError));
-      await inTurn(openSandboxAccounts);
+      await inTurn(() => openSandboxAccounts({ ...config, partners, identity, ensureUser: admin.ensureUser }));
     }
     await inTurn(() => catalogue.seed());
     await zeroRating.start();
@@ -283,25 +230,6 @@ export async function buildGateway(
       const actor = { partnerId, markets: undefined, correlator: newId('req', clock.now()) };
       await control.transact((tx) => provisioning.tasks.reject(tx, actor, taskId, { reason }));
     }
-
-    /** The demo partners' clients, and where their secrets are. */
-    async function openSandboxAccounts(): Promise<void> {
-      const credentials = ensureCredentials(config.dataDir, partners.all().flatMap(credentialsRequest), {
-        url: `${config.publicUrl}/portal`,
-        email: SANDBOX_EMAIL,
-      });
-      await admin.ensureUser({ ...credentials.portal, role: 'platform' });
-      for (const [partnerId, { clientId, clientSecret }] of Object.entries(credentials.partners)) {
-        await identity.ensureSandboxClient({ clientId, partnerId, scopes: PARTNER_SCOPES, secret: clientSecret });
-      }
-    }
-
-    const sandboxRoutes = (simulator: SharedSmsc) =>
-      createSandboxRoutes({
-        ...{ clock, testClock, numberVerification, smsc: simulator },
-        isOwn: (request, msisdn) => marketOfNumber(partners, request.caller, msisdn) !== undefined,
-        systemIdOf: (partnerId) => partners.get(partnerId)?.smpp.links[0]?.systemId,
-      });
 
     /** How the binds of a partner's links do, for whoever runs the service. */
     async function linksOf({ id: partnerId }: Partner) {
@@ -316,34 +244,14 @@ export async function buildGateway(
 
     const metrics = createHttpMetrics({ withProcess: true });
     const rateLimitsOf = (partnerId: string) => partners.get(partnerId)?.rateLimits ?? DEFAULT_RATE_LIMITS;
-    const linesSettled = () => controlRelay.finished();
     const http = createHttp({
       mount: admin.mount,
       ...{ contractPath, errorPagesFolder, identity, store: control, keyWrap, clock, log, rateLimitsOf, metrics },
-      routes: {
-        partner: {
-          ...createPlanRoutes({ catalogue, clock }),
-          ...createSimRoutes(provisioning),
-          ...createOrderRoutes(provisioning),
-          ...createTaskRoutes({ ...provisioning, linesSettled }),
-          ...createSubscriptionRoutes({ ...provisioning, entitlements: zeroRating.entitlements, events }),
-          ...createLineEventRoutes({ ...provisioning, linesSettled }),
-          ...createTrafficListRoutes(zeroRating),
-          ...createEntitlementRoutes(zeroRating),
-          ...createSmsMessageRoutes({ sms }),
-          ...createFallbackRoutes({ fallbacks: engine.fallbacks, sms }),
-          ...createSmppLinkRoutes({ sms }),
-          ...createEventRoutes({ events }),
-          ...createEventSubscriptionRoutes({ events }),
-          ...createPartnerProfileRoutes({ partners, clock }),
-          ...(smsc ? sandboxRoutes(smsc) : createNoSandboxRoutes()),
-        },
-        device: createMessagingRoutes(engine.calls),
-        public: {
-          ...createIdentityRoutes({ identity, rateLimiter: createRateLimiter(), rateLimitsOf }),
-          ...createMessagingPublicRoutes(engine.calls),
-        },
-      },
+      routes: gatewayRoutes({
+        ...{ clock, partners, identity, events, catalogue, zeroRating, provisioning, engine, sms, rateLimitsOf },
+        sandbox: smsc && { testClock, numberVerification, smsc },
+        linesSettled: () => lineRelay.finished(),
+      }),
     });
     http.server.on('upgrade', (request, socket, head) => {
       if (!engine.stream.handleUpgrade(request, socket, head)) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
@@ -380,47 +288,6 @@ export async function buildGateway(
     await closing.closeAll().catch(() => undefined);
     throw failure;
   }
-}
-
-/**
- * A database that a sandbox used holds clients with shared secrets and sinks without TLS.
- *
- * @throws ConfigurationError naming each kind that was found.
- */
-async function refuseSandboxData({ control }: Store): Promise<void> {
-  const problems: string[] = [];
-  if ((await control.read.sandboxClient.findFirst({ select: { clientId: true } })) !== null)
-    problems.push('The database holds clients that a sandbox made; fix: give production a data folder or database of its own.');
-  if ((await control.read.eventSubscription.findFirst({ where: { sink: { startsWith: 'http:' } }, select: { id: true } })) !== null)
-    problems.push('The database holds a webhook whose sink is http; fix: give production a data folder or database of its own.');
-  if (problems.length > 0) throw new ConfigurationError(problems);
-}
-
-/** The simulated SMSC of the only node. */
-const alone = (smsc: SandboxSmsc): SharedSmsc => ({
-  address: () => ({ host: '127.0.0.1', port: smsc.port }),
-  received: async (page) => smsc.received(page),
-  sendMo: (message) => smsc.sendMo(message),
-  close: () => smsc.close(),
-});
-
-/** A partner's client whose secret the sandbox makes, if it has one. */
-function credentialsRequest(partner: Partner): { partnerId: string; clientId: string }[] {
-  const client = partner.clients.find(({ keys }) => keys.kind === 'created');
-  return client ? [{ partnerId: partner.id, clientId: client.id }] : [];
-}
-
-/** The accounts that our own links have at the simulated SMSC. */
-function simulatedAccounts(partners: PartnerRegistry): SmscAccount[] {
-  return partners.all().flatMap((partner) =>
-    partner.smpp.links
-      .filter((link) => link.sites.some((site) => site.host === 'sandbox'))
-      .map((link) => ({
-        systemId: link.systemId,
-        password: link.password.reveal(),
-        msisdnPrefixes: partner.markets.filter((market) => market.dialable).flatMap((market) => market.msisdnPrefixes),
-      })),
-  );
 }
 
 /** A port that is free right now: the tokens' issuer must be known before the listener is. */
