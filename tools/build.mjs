@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const cache = join(root, 'node_modules', '.cache');
@@ -54,26 +55,30 @@ function run(step, script, args, { isNeeded = true } = {}) {
 }
 
 const lock = join(root, 'package-lock.json');
-once(
-  'prisma',
-  [...filesBelow(join(root, 'prisma', 'models')), ...filesBelow(join(root, 'tools')), lock],
-  join(root, 'src', 'store', 'generated', 'postgresql'),
-  () => run('prisma clients', join(root, 'tools', 'generate-prisma.mjs'), []),
+const prismaInputs = [
+  ...filesBelow(join(root, 'prisma', 'models')),
+  ...['sqlite', 'postgresql'].map((provider) => join(root, 'prisma', provider, 'base.prisma')),
+  join(root, 'tools', 'generate-prisma.mjs'),
+];
+once('prisma', [...prismaInputs, lock], join(root, 'src', 'store', 'generated', 'postgresql'), () =>
+  run('prisma clients', join(root, 'tools', 'generate-prisma.mjs'), []),
 );
 once(
   'dist',
-  [
-    ...filesBelow(join(root, 'src')),
-    ...filesBelow(join(root, 'prisma', 'models')),
-    join(root, 'tsconfig.json'),
-    join(root, 'tsconfig.build.json'),
-    lock,
-  ],
+  [...filesBelow(join(root, 'src')), ...prismaInputs, join(root, 'tsconfig.json'), join(root, 'tsconfig.build.json'), lock],
   join(root, 'dist', 'main.js'),
   () => {
     run('build', join(root, 'node_modules', 'typescript', 'bin', 'tsc'), ['-p', 'tsconfig.build.json']);
   },
 );
+const contract = join(root, 'openapi.yaml');
+const contractJson = join(root, 'dist', 'openapi.json');
+once('contract', [contract, join(root, 'tools', 'build.mjs'), lock], contractJson, () => {
+  // Reading YAML of this size takes most of a second at each start; JSON takes none. The digest says of which text it is.
+  const text = readFileSync(contract, 'utf8');
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  writeFileSync(contractJson, JSON.stringify({ sha256, document: parse(text) }));
+});
 once(
   'demo',
   [...filesBelow(join(root, 'tools', 'demo')), ...filesBelow(join(root, 'sdks')), join(root, 'tsconfig.demo.json'), lock],
