@@ -55,6 +55,8 @@ export function startFulfilment(options: FulfilmentOptions): Periodic {
       tries.delete(order.id);
       return true;
     } catch (failure) {
+      // A database that is away, full or slow is not the order's fault: then the pass ends, and the next one tries anew.
+      await control.transact((tx) => tx.order.updateMany({ where: { id: order.id }, data: { updatedAt: order.updatedAt } }));
       tries.set(order.id, tried);
       log.error({ orderId: order.id, tried, err: failure }, 'order could not be begun');
       return false;

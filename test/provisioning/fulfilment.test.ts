@@ -183,6 +183,21 @@ describe('an order that cannot be begun', () => {
   });
 });
 
+// A database that is away for a while fails every order: none of them is given up for that.
+test('an outage of the database gives no order up; they go on when it is back', async () => {
+  await rig.stock(1);
+  const orderId = await rig.order([1], { requestedStartDate: new Date(rig.clock.now() + HOUR_MS) });
+  rig.ahead['e-plus'] = HOUR_MS;
+  const { transact } = rig.control;
+  rig.control.transact = () => Promise.reject(new Error('the database is away'));
+  for (let sweep = 0; sweep < 6; sweep++) await rig.sweep();
+  rig.control.transact = transact;
+  expect(await rig.stateOf(orderId)).toBe('acknowledged');
+  await rig.sweep();
+  expect(await rig.tasksOf(orderId)).toHaveLength(1);
+  expect(await rig.stateOf(orderId)).toBe('inProgress');
+});
+
 describe('a task that nobody decides', () => {
   test('is timed out after a day of the partner’s time, once, and a person can still decide it', async () => {
     await rig.stock(1, 2);
