@@ -1,6 +1,7 @@
 import type { Closable } from '../kernel/closing-stack.js';
 import { GatewayError } from '../kernel/errors.js';
 import type { Operation, StatementRows } from './operation.js';
+import { asUnavailable } from './unwritable.js';
 
 /** One operation's share of a transaction: its statements and the items of all callers, each as JSON text. */
 export interface WriteGroup {
@@ -103,7 +104,10 @@ function settle(group: readonly Waiting[], answer: GroupAnswer): void {
   for (const [index, one] of group.entries()) {
     const own = answer.alone[index];
     if (own && 'rows' in own) settleTogether([one], own.rows);
-    else one.reject(new Error(`${one.operation.name} failed: ${own?.code} ${own?.error}`));
+    else {
+      const failure = new Error(`${one.operation.name} failed: ${own?.code} ${own?.error}`);
+      one.reject(asUnavailable(Object.assign(failure, { code: own?.code })));
+    }
   }
 }
 

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isGatewayError } from '../../src/kernel/errors.js';
 import { openSqliteStore, type Store } from '../../src/store/index.js';
+import { asUnavailable } from '../../src/store/unwritable.js';
 import { openTestStore } from '../fakes/store.js';
 
 let store: Store;
@@ -50,6 +52,19 @@ describe('the control plane', () => {
   });
 });
 
+test.each([
+  [{ code: 'SQLITE_FULL', message: '' }, true],
+  [{ code: 'SQLITE_IOERR_WRITE', message: '' }, true],
+  [{ code: '53100', message: 'could not extend file' }, true],
+  [{ code: '57P01', message: 'terminating connection due to administrator command' }, true],
+  [{ code: 'P2010', message: 'Raw query failed. Message: `database or disk is full`' }, true],
+  [{ code: 'SQLITE_CONSTRAINT_UNIQUE', message: '' }, false],
+  [{ code: '23505', message: 'duplicate key' }, false],
+  [{ code: 'NOT_FOUND', message: 'NOT_FOUND: There is no such plan.' }, false],
+])('%j is told as 503: %s', (failure, isTold) => {
+  expect(isGatewayError(asUnavailable(failure), 'UNAVAILABLE')).toBe(isTold);
+});
+
 describe('on SQLite', () => {
   let folder: string;
   let sqlite: Store;
@@ -67,6 +82,19 @@ describe('on SQLite', () => {
     const [sync] = await sqlite.control.transact((tx) => tx.$queryRawUnsafe<{ synchronous: number | bigint }[]>('PRAGMA synchronous'));
     expect(mode?.journal_mode).toBe('wal');
     expect(Number(sync?.synchronous)).toBe(2);
+  });
+
+  test('a full disk is 503, stores nothing, and is over when there is room again', async () => {
+    const pages = (most: number) => sqlite.control.transact((tx) => tx.$queryRawUnsafe(`PRAGMA max_page_count=${most}`));
+    const [{ page_count: used } = { page_count: 0n }] = await sqlite.control.transact((tx) =>
+      tx.$queryRawUnsafe<{ page_count: bigint }[]>('PRAGMA page_count'),
+    );
+    await pages(Number(used) + 2);
+    const large = { ...anItem('large'), payload: 'x'.repeat(100_000) };
+    await expect(sqlite.control.transact((tx) => tx.outboxItem.create({ data: large }))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await pages(1_000_000);
+    expect(await sqlite.control.read.outboxItem.count()).toBe(0);
+    await sqlite.control.transact((tx) => tx.outboxItem.create({ data: large }));
   });
 
   test('a second process on the same folder is told so', async () => {

@@ -5,6 +5,7 @@ import { backoffMs } from '../../kernel/retry.js';
 import type { ControlStore } from '../control.js';
 import { PrismaClient } from '../generated/postgresql/client.js';
 import type { PrismaClient as SharedClient } from '../generated/sqlite/client.js';
+import { asUnavailable } from '../unwritable.js';
 
 const TRANSACTION_MS_MAX = 10_000;
 const TRIES_MAX = 12;
@@ -37,7 +38,7 @@ export function openPostgresControl(url: string, clock: Clock): ControlStore & C
           for (const hint of hints) hint();
           return result;
         } catch (failure) {
-          if (!isInTheWay(failure) || attempt === TRIES_MAX) throw failure;
+          if (!isInTheWay(failure) || attempt === TRIES_MAX) throw asUnavailable(failure);
           await sleep(clock, backoffMs({ firstMs: 5, maxMs: 250 }, attempt));
         }
       }

@@ -2,6 +2,7 @@ import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3';
 import type { Closable } from '../../kernel/closing-stack.js';
 import type { ControlStore } from '../control.js';
 import { PrismaClient } from '../generated/sqlite/client.js';
+import { asUnavailable } from '../unwritable.js';
 import { CHECKPOINT, PRAGMAS } from './pragmas.js';
 
 /** How long one transaction may run before it is rolled back; a bulk chunk of 200 rows takes about 100 ms. */
@@ -21,9 +22,11 @@ export async function openSqliteControl(file: string): Promise<ControlStore & Cl
     transact(work) {
       const mine = last.then(async () => {
         const hints: (() => void)[] = [];
-        const result = await writer.$transaction((tx) => work(tx, { afterCommit: (hint) => hints.push(hint) }), {
-          timeout: TRANSACTION_MS_MAX,
-        });
+        const result = await writer
+          .$transaction((tx) => work(tx, { afterCommit: (hint) => hints.push(hint) }), { timeout: TRANSACTION_MS_MAX })
+          .catch((failure: unknown) => {
+            throw asUnavailable(failure);
+          });
         for (const hint of hints) hint();
         return result;
       });
