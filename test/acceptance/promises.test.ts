@@ -25,13 +25,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Market DE is only described in partners/: here E-Plus has cards and a rating for all traffic in it, so that there can be a line. */
+/** Market DE is only described in partners/: here E-Plus has cards in it, so that there can be a line. */
 function partnersWithLinesInGermany(): string {
   cpSync(fileURLToPath(new URL('../../partners/', import.meta.url)), folder, { recursive: true });
   const file = join(folder, 'e-plus', 'partner.yaml');
-  const text = readFileSync(file, 'utf8')
-    .replace('    mccMnc: ["26203"]\n', '    mccMnc: ["26203"]\n    iccidPrefixes: ["894922"]\n')
-    .replace('zeroRating:\n  classes:\n', 'zeroRating:\n  classes:\n    all: { ratingGroup: 200, serviceId: 9 }\n');
+  const text = readFileSync(file, 'utf8').replace('    mccMnc: ["26203"]\n', '    mccMnc: ["26203"]\n    iccidPrefixes: ["894922"]\n');
   writeFileSync(file, text);
   return folder;
 }
@@ -164,7 +162,7 @@ test('answers say how much may still be asked', async () => {
   expect(headers.get('ratelimit')).toMatch(/r=\d+/);
 });
 
-test('the test clock moves domain time of one partner, and forwards only', async () => {
+test('the test clock moves domain time of one partner, and no token with it', async () => {
   const other = await gateway.as('cable-and-wireless');
   const now = new Date(Date.now() + 3_600_000).toISOString();
   const moved = await api.post('/v1/sandbox/clock', { now });
