@@ -133,7 +133,7 @@ describe('signing keys', () => {
 
   test('rest wrapped: the database does not hold a private key', async () => {
     const [row] = await store.control.read.signingKey.findMany();
-    expect(row?.wrappedKey).toMatch(/^w1\./);
+    expect(row?.wrappedKey).toMatch(/^w2\./);
     expect(JSON.parse(row?.publicJwk ?? '{}')).not.toHaveProperty('d');
   });
 });

@@ -162,11 +162,12 @@ export async function playStory({
       partner.exportTrafficList({ path: { trafficClass: 'messaging-text' }, query: { format: 'pfd' } }),
     );
     expect(JSON.stringify(exported).includes('pfdDatas'), 'the PFD export is not one');
+    const deployedAt = new Date().toISOString();
     await patiently(() =>
       partner.acknowledgeTrafficList({
         path: { trafficClass: 'messaging-text' },
         headers: once('list'),
-        body: { version: list.version, deployedAt: new Date().toISOString() },
+        body: { version: list.version, deployedAt },
       }),
     );
     const decision = await patiently(() => partner.decideEntitlement({ body: { msisdn: her.msisdn, trafficClass: 'messaging-text' } }));
