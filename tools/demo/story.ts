@@ -107,7 +107,8 @@ export async function playStory({
     receiver.useSecret(sink.secret);
     tell('webhook subscribed', { id: sink.id, state: sink.status });
 
-    const tenOClock = await patiently(() => partner.moveSandboxClock({ headers: once('clock'), body: { now: tenLocalTime(new Date()) } }));
+    const morning = tenLocalTime(new Date());
+    const tenOClock = await patiently(() => partner.moveSandboxClock({ headers: once('clock'), body: { now: morning } }));
     tell('test clock set', { state: tenOClock.now });
 
     // 2. SIMs and the order.
