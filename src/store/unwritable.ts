@@ -10,8 +10,8 @@ const WORDS = /database or disk is full|disk I\/O error|attempt to write a reado
  * nothing of it was stored. Any other failure comes back as it is.
  */
 export function asUnavailable(failure: unknown): unknown {
-  const { code, message } = failure as { code?: unknown; message?: unknown };
-  if (!CODES.test(String(code ?? '')) && !WORDS.test(String(message ?? ''))) return failure;
+  const { code, message } = failure as { code?: string; message?: string };
+  if (!CODES.test(code ?? '') && !WORDS.test(message ?? '')) return failure;
   return new GatewayError('UNAVAILABLE', {
     detail: 'The store cannot be written at the moment; nothing was stored.',
     internal: String(code ?? message),
