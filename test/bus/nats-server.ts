@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { freePort } from '../fakes/free-port.js';
 
 /** A NATS server of the test's own, that can be stopped and started again on its port. */
 export interface NatsServer {
@@ -14,10 +14,7 @@ export interface NatsServer {
 }
 
 export async function createNatsServer(credentials?: { user: string; password: string }): Promise<NatsServer> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise<void>((resolve) => probe.close(() => resolve()));
+  const port = await freePort();
   let child: ChildProcess | undefined;
   const secret = credentials ? ['--user', credentials.user, '--pass', credentials.password] : [];
   return {

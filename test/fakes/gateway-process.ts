@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.js';
 
 /** What is durable of one gateway: its folders and ports, which stay the same over restarts. */
 export interface GatewayHome {
@@ -38,7 +38,8 @@ const START_MS_MAX = 30_000;
 /** Folders of its own and ports that are free right now. */
 export async function createHome(): Promise<GatewayHome> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-home-'));
-  const [httpPort, opsPort] = await freePorts(2);
+  const httpPort = await freePort();
+  const opsPort = await freePort();
   const dataDir = join(folder, 'data');
   const keysDir = join(folder, 'keys');
   return {
@@ -117,13 +118,4 @@ function readAll(folder: string): [string, Buffer][] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => [join(parentPath, name), readFileSync(join(parentPath, name))]);
-}
-
-/** Held open together, so that no two are the same. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
-  return ports;
 }

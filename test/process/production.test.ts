@@ -1,8 +1,8 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
+import { freePort } from '../fakes/free-port.js';
 import { createPlace, linesOf, PROCESS_TEST_MS_MAX, ROOT } from './program.js';
 
 vi.setConfig({ testTimeout: PROCESS_TEST_MS_MAX });
@@ -48,14 +48,6 @@ function productionPartners(): string {
   );
   writeFileSync(join(folder, 'acme', 'partner.yaml'), PARTNER.trimStart());
   return folder;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }
 
 test('production wants its master key put there, makes no secrets, has no sandbox, and writes nothing but JSON to standard output', async () => {
