@@ -1,54 +1,15 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
 import { freePort } from '../fakes/free-port.js';
-import { createPlace, linesOf, PROCESS_TEST_MS_MAX, ROOT } from './program.js';
+import { writeProductionPartners } from './production-partners.js';
+import { createPlace, linesOf, PROCESS_TEST_MS_MAX } from './program.js';
 
 vi.setConfig({ testTimeout: PROCESS_TEST_MS_MAX });
 
 const place = createPlace();
 afterAll(() => place.leave());
-
-const PARTNER = `
-id: acme
-name: Acme Mobile
-kind: operator
-environment: production
-contacts: { noc: noc@acme.example, care: care@acme.example, finance: finance@acme.example }
-markets:
-  - code: JM
-    mccMnc: ["338050"]
-    msisdnPrefixes: ["+1876"]
-    iccidPrefixes: ["8918760"]
-    currency: JMD
-    timeZone: America/Jamaica
-    defaultLanguage: en
-clients:
-  - id: acme-backoffice
-    scopes: ["plans:read"]
-    keys: { jwksFile: keys/backoffice.jwks.json }
-agreement:
-  from: 2026-01-01
-  rates: [{ market: JM, service: sms-mt, unit: segment, amountMinor: 5, currency: JMD, chargeable: accepted }]
-  fallbackPayer: platform
-  monthlyBudget: { amountMinor: 100000, currency: JMD }
-`;
-
-/** A partners folder that production takes: one operator, proven by its keys, without links. */
-function productionPartners(): string {
-  const folder = join(place.folder, 'partners');
-  cpSync(join(ROOT, 'partners', '_markets'), join(folder, '_markets'), { recursive: true });
-  cpSync(join(ROOT, 'partners', '_template', 'templates'), join(folder, 'acme', 'templates'), { recursive: true });
-  mkdirSync(join(folder, 'acme', 'keys'));
-  const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
-  writeFileSync(
-    join(folder, 'acme', 'keys', 'backoffice.jwks.json'),
-    JSON.stringify({ keys: [{ ...key, kid: 'one', alg: 'ES256', use: 'sig' }] }),
-  );
-  writeFileSync(join(folder, 'acme', 'partner.yaml'), PARTNER.trimStart());
-  return folder;
-}
 
 test('production wants its master key put there, makes no secrets, has no sandbox, and writes nothing but JSON to standard output', async () => {
   const port = await freePort();
@@ -59,7 +20,7 @@ test('production wants its master key put there, makes no secrets, has no sandbo
     CAUSEWAY_ORIGIN_TEXT: 'https://text.example',
     CAUSEWAY_ORIGIN_MEDIA: 'https://media.example',
     CAUSEWAY_ORIGIN_CALLS: 'https://calls.example',
-    CAUSEWAY_PARTNERS_DIR: productionPartners(),
+    CAUSEWAY_PARTNERS_DIR: writeProductionPartners(place.folder),
   };
   const key = join(place.keysDir, 'master.key');
 
