@@ -1,6 +1,7 @@
 import { type Clock, toRfc3339 } from '../../kernel/clock.js';
 import { GatewayError } from '../../kernel/errors.js';
 import { newId } from '../../kernel/ids.js';
+import { pageOf } from '../../kernel/page.js';
 import type { SandboxNumberVerification, SharedSmsc, TestClock } from '../../sandbox/index.js';
 import type { ApiRequest, PartnerRoutes } from '../route.js';
 
@@ -75,20 +76,20 @@ export function createSandboxRoutes(options: SandboxRouteOptions): PartnerRoutes
         const systemId = systemIdOf(caller.partnerId);
         const kept = await smsc.received({ ...(after !== undefined && { after }), limit: 10_000 });
         const own = kept.filter((message) => message.partnerSystemId === systemId);
-        const items = own.slice(0, limit).map((message) => ({
-          smscMessageId: message.smscMessageId,
-          from: message.from,
-          to: message.to,
-          text: message.text,
-          receivedAt: toRfc3339(message.receivedAt),
-          segments: message.parts,
-        }));
-        const last = items.at(-1);
-        const hasMore = own.length > limit;
-        return {
-          status: 200,
-          body: { items, hasMore, nextCursor: hasMore && last ? Buffer.from(last.smscMessageId).toString('base64url') : null },
-        };
+        const body = pageOf(
+          own,
+          limit,
+          (message) => message.smscMessageId,
+          (message) => ({
+            smscMessageId: message.smscMessageId,
+            from: message.from,
+            to: message.to,
+            text: message.text,
+            receivedAt: toRfc3339(message.receivedAt),
+            segments: message.parts,
+          }),
+        );
+        return { status: 200, body };
       },
     },
   };
