@@ -124,7 +124,8 @@ test('a link that drops before the answer leaves an unknown outcome, is not sent
   await rig.until(async () => (await stateOf(id)) === 'unknown');
   await rig.within(async () => (await stateOf(id)) === 'delivered');
   expect(rig.smsc.submitted({ limit: 10 })).toHaveLength(1);
-  expect(await types()).toEqual(['sms.unknown', 'sms.delivered']);
+  // The receipt proves that the SMSC had taken it.
+  expect(await types()).toEqual(['sms.unknown', 'sms.submitted', 'sms.delivered']);
   expect(await rig.statuses(he)).toEqual(['fallback-claimed', 'may-have-arrived', 'delivered-by-sms']);
   expect((await rig.get(id)).price).toEqual({ amountMinor: 4, currency: 'EUR' });
 });
@@ -145,8 +146,8 @@ test('an answer that comes after our time is over changes nothing; the receipt t
   const { id } = await rig.fallback(he, she, 'slow');
   rig.fire();
   await rig.within(async () => (await stateOf(id)) === 'delivered');
-  await rig.within(async () => (await types()).length === 2);
-  expect(await types()).toEqual(['sms.unknown', 'sms.delivered']);
+  await rig.within(async () => (await types()).length === 3);
+  expect(await types()).toEqual(['sms.unknown', 'sms.submitted', 'sms.delivered']);
   expect(rig.smsc.submitted({ limit: 10 })).toHaveLength(1);
 });
 

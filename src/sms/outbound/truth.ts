@@ -54,9 +54,19 @@ export function partStateOf(message: SmsMessage, number: number, parts: readonly
 export function truthOf(message: SmsMessage, parts: readonly SmsPart[], receipts: readonly SmsReceipt[], isOver: boolean): Truth {
   const { state, reason } = message;
   if (state === 'submitting') return isOver ? afterAttempt(message, parts, receipts) : { state, reason };
+  // A receipt tells that the SMSC had accepted it, which is a step of its own: whoever counts what was submitted misses none.
+  if (state === 'unknown' && message.submittedAt === undefined && isAccepted(message, parts, receipts))
+    return { state: 'submitted', reason: undefined };
   if (state === 'submitted' || state === 'unknown') return withReceipts(message, { state, reason }, receipts);
   return { state, reason };
 }
+
+const isAccepted = ({ pduCount = 1 }: SmsMessage, parts: readonly SmsPart[], receipts: readonly SmsReceipt[]): boolean =>
+  Array.from({ length: pduCount }, (_, index) => index + 1).every(
+    (number) =>
+      parts.some((part) => part.number === number && part.outcome === 'accepted') ||
+      !['rejected', 'unknown', undefined].includes(partEnd(number, receipts)?.state),
+  );
 
 function afterAttempt(message: SmsMessage, parts: readonly SmsPart[], receipts: readonly SmsReceipt[]): Truth {
   const retries: number[] = [];
