@@ -24,7 +24,7 @@ export {
   readMasterKey,
 } from './master-key.js';
 export { partnerClients } from './partner-clients.js';
-export { isPartnerScope, PARTNER_SCOPES, PLATFORM_PARTNER_ID, PLATFORM_SCOPES } from './scopes.js';
+export { isPartnerScope, PARTNER_SCOPES, PLATFORM_PARTNER_ID, PLATFORM_SCOPES, SCOPE_RESOURCES } from './scopes.js';
 export { rewrapSigningKeys, signingKeyPurpose } from './signing-keys.js';
 export { TokenError } from './token-error.js';
 

@@ -1,3 +1,4 @@
+import { isPartnerScope, PLATFORM_PARTNER_ID, SCOPE_RESOURCES } from '../identity/index.js';
 import { SANDBOX_MARKET } from './iso-codes.js';
 import { linkRules } from './link-rules.js';
 import { marketRules } from './market-rules.js';
@@ -11,6 +12,8 @@ export interface Found {
   message: string;
 }
 
+const RESOURCES = `${SCOPE_RESOURCES.slice(0, -1).join(', ')} or ${SCOPE_RESOURCES.at(-1)}`;
+
 /**
  * What no single field shows. Sections that are not valid are absent, and the rules about them wait.
  *
@@ -22,10 +25,13 @@ export function partnerRules(document: Partial<PartnerDocument>, folder: string,
   const { id, environment, markets, clients = [], agreement, sms } = document;
 
   if (id !== undefined && id !== folder) say(['id'], `is not the name of its folder, ${folder}; fix: make them the same`);
+  if (id === PLATFORM_PARTNER_ID) say(['id'], "is the name of the messaging company's own clients; fix: choose another one");
 
   const knows = (code: string) => markets === undefined || markets.some((market) => market.code === code);
   const notOurs = 'is not one of the markets of this partner; fix: add the market, or leave it out here';
   for (const [index, client] of clients.entries()) {
+    for (const [at, scope] of client.scopes.entries())
+      if (!isPartnerScope(scope)) say(['clients', index, 'scopes', at], `is not a scope; fix: write ${RESOURCES}, and :read or :write`);
     for (const [at, code] of (client.markets ?? []).entries()) if (!knows(code)) say(['clients', index, 'markets', at], notOurs);
     if (environment !== 'production') continue;
     if (client.keys === undefined) say(['clients', index], 'has no keys; fix: give jwksFile or jwksUri, which production needs');

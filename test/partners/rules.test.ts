@@ -39,6 +39,9 @@ test.each([
   ['defaultLanguage: en', 'defaultLanguage: en_GB', '13: markets[0].defaultLanguage: must be a BCP 47'],
   ['defaultLanguage: en', 'defaultLanguage: de', '13: markets[0].defaultLanguage: has no templates/de.yaml; fix:'],
   ['["plans:read"]', '["plans"]', '16: clients[0].scopes[0]: must be a resource, a colon and a verb'],
+  ['["plans:read"]', '["plans:read", "plan:read"]', '16: clients[0].scopes[1]: is not a scope; fix: write plans, sims,'],
+  ['["plans:read"]', '["plans:publish"]', '16: clients[0].scopes[0]: is not a scope; fix:'],
+  ['["plans:read"]', '["traffic-lists:publish"]', '16: clients[0].scopes[0]: is not a scope; fix:'],
   ['markets: ["XS"]', 'markets: ["DE"]', '17: clients[0].markets[0]: is not one of the markets'],
   ['markets: ["XS"]', 'keys: { secret: "abcdefghijklmnop" }', '17: clients[0].keys.secret: holds a secret in the open'],
   ['markets: ["XS"]', 'keys: { secret: "short" }', '17: clients[0].keys.secret: must be 16 to 128 characters'],
@@ -193,4 +196,13 @@ test('YAML that nests without end or refers to itself is one problem, not a cras
     const { problems } = await checkPartners(aFolder(acme(bomb)), {});
     expect(problems.length).toBeGreaterThan(0);
   }
+});
+
+test("no partner takes the name of the messaging company's own clients, whose tokens may publish lists", async () => {
+  const files = Object.entries(acme(PARTNER.replace('id: acme\n', 'id: platform\n')));
+  const folder = aFolder(Object.fromEntries(files.map(([path, text]) => [path.replace('acme/', 'platform/'), text])));
+  const { problems } = await checkPartners(folder, ENV);
+  expect(problems).toEqual([
+    `${folder}/platform/partner.yaml:1: id: is the name of the messaging company's own clients; fix: choose another one`,
+  ]);
 });
