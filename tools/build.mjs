@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Makes `dist/` from `src/`, `portal/` and `tools/demo/`, and the Prisma clients from `prisma/`, and does nothing when none
+ * Makes `dist/` from `src/`, `portal/` and `tools/`, and the Prisma clients from `prisma/`, and does nothing when none
  * of them changed since.
  */
 import { spawnSync } from 'node:child_process';
@@ -79,12 +79,19 @@ once('contract', [contract, join(root, 'tools', 'build.mjs'), lock], contractJso
   const sha256 = createHash('sha256').update(text).digest('hex');
   writeFileSync(contractJson, JSON.stringify({ sha256, document: parse(text) }));
 });
+// Demo, benches and fuzz stand beside their own copy of what they use of src/, in dist/src.
 once(
-  'demo',
-  [...filesBelow(join(root, 'tools', 'demo')), ...filesBelow(join(root, 'sdks')), join(root, 'tsconfig.demo.json'), lock],
+  'tools',
+  [
+    ...filesBelow(join(root, 'tools')),
+    ...filesBelow(join(root, 'src')),
+    ...filesBelow(join(root, 'sdks')),
+    join(root, 'tsconfig.tools.json'),
+    lock,
+  ],
   join(root, 'dist', 'tools', 'demo', 'main.js'),
   () => {
-    run('demo and SDKs', join(root, 'node_modules', 'typescript', 'bin', 'tsc'), ['-p', 'tsconfig.demo.json']);
+    run('tools and SDKs', join(root, 'node_modules', 'typescript', 'bin', 'tsc'), ['-p', 'tsconfig.tools.json']);
   },
 );
 once(

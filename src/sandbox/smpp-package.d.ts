@@ -46,7 +46,8 @@ declare module 'smpp' {
   }
 
   interface Smpp {
-    PDU: new (command: string, fields?: Record<string, unknown>) => Pdu;
+    /** From fields, or from the octets of one PDU. */
+    PDU: new (command: string | Buffer, fields?: Record<string, unknown>) => Pdu;
     createServer(onSession: (session: Session) => void): NetServer;
     connect(options: { host: string; port: number }): Session;
     encodings: { ASCII: { match(text: string): boolean } };
