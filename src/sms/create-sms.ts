@@ -16,6 +16,7 @@ import { createInbound, REPEAT_MS } from './inbound/inbound.js';
 import { createReplyRouter } from './inbound/route-reply.js';
 import { BIND } from './links/bind-duty.js';
 import { linkKey, type OperatorLink, type OperatorLinkOptions, openOperatorLink } from './links/open-links.js';
+import { createPauses, type Pause } from './links/pauses.js';
 import { type LinkView, showLink } from './links/show-link.js';
 import { FINAL_STATES } from './message.js';
 import type { Opener } from './opener/index.js';
@@ -23,9 +24,11 @@ import { forgetOld } from './operations.js';
 import { createAttempt } from './outbound/attempt.js';
 import { createLane, type Lane } from './outbound/lane.js';
 import { createPricing } from './outbound/price.js';
+import { createQueue, type SmsQueue } from './outbound/queue.js';
+import { forgetKeys } from './outbound/queue-operations.js';
 import { createSettler } from './outbound/settle.js';
 import type { SmsEngine, SmsPartners } from './ports.js';
-import { readSms } from './read-sms.js';
+import { readSms, type WholeSms } from './read-sms.js';
 import { createReceipts } from './receipts/receipts.js';
 import { createSerial } from './serial.js';
 import { showSms } from './show.js';
@@ -64,13 +67,31 @@ export interface SmsScope {
 export type ShownSms = ReturnType<typeof showSms>;
 
 /** The SMS bridge. */
-export interface SmsBridge {
+export interface SmsBridge extends SmsQueue {
   /** @throws GatewayError `NOT_FOUND`. */
   getMessage(scope: SmsScope, smsId: string): Promise<ShownSms>;
   /** Which of these SMS there are: a fallback knows the id of its SMS before there is one, and keeps it when none could be made. */
   whichExist(smsIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * Takes back an SMS that has not gone out. `too-late`: it is at the SMSC, may be, or has ended in another way; then
+   * nothing changed. One that was cancelled before is cancelled.
+   *
+   * @throws GatewayError `NOT_FOUND`.
+   */
+  cancel(scope: SmsScope, smsId: string): Promise<{ outcome: 'cancelled' | 'too-late'; sms: ShownSms }>;
   /** A partner's links, by id. */
   links(partnerId: string): Promise<LinkView[]>;
+  /**
+   * Nothing is submitted over the link until it is resumed: durable, and known to every node within a second. What is under
+   * way is finished, receipts and answers still come in, and what is queued meanwhile waits.
+   *
+   * @throws GatewayError `NOT_FOUND`.
+   */
+  pauseLink(partnerId: string, linkId: string, reason?: string): Promise<void>;
+  /** @throws GatewayError `NOT_FOUND`. */
+  resumeLink(partnerId: string, linkId: string): Promise<void>;
+  /** Since when and why a link is paused, as this node knows. */
+  pauseOf(partnerId: string, linkId: string): Pause | undefined;
   /** Why a fallback that is due has not been claimed; undefined when nothing holds it. */
   holdReason(fallback: Pick<Fallback, 'partnerId' | 'state' | 'dueAt'>): string | undefined;
   /** A hint: a fallback may have come due (the test clock moved), or something waits. */
@@ -83,6 +104,8 @@ export interface SmsBridge {
 
 /** Messages wait for this link: its binds may be another node's. */
 const QUEUED = 'sms.queued';
+/** A link was paused or resumed. */
+const PAUSED = 'sms.link-paused';
 
 const CAPS = { perMinute: 600, perHour: 10_000 };
 const SWEEP_MS = 1_000;
@@ -117,16 +140,15 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
     onReceived: (inboundId) => tasks.start('reply', () => routeOnce(inboundId)),
   });
   const breaker = createBreaker({ clock, ...(options.caps ?? CAPS), health: options.deliveryHealth });
-  const worker = createFallbackWorker({
-    context,
-    breaker,
-    onQueued(partnerId, linkId) {
-      const key = linkKey(partnerId, linkId);
-      if (leases) bus.publish(QUEUED, key);
-      else lanes.get(key)?.wake();
-    },
-  });
-  const stopHearing = leases && bus.subscribe(QUEUED, (key) => lanes.get(key)?.wake());
+  function onQueued(partnerId: string, linkId: string): void {
+    const key = linkKey(partnerId, linkId);
+    if (leases) bus.publish(QUEUED, key);
+    else lanes.get(key)?.wake();
+  }
+  const worker = createFallbackWorker({ context, breaker, onQueued });
+  const { queue } = createQueue(context, keyWrap, onQueued);
+  const pauses = createPauses(store);
+  const heard = [bus.subscribe(QUEUED, (key) => lanes.get(key)?.wake()), bus.subscribe(PAUSED, () => tasks.start('pauses', lookAtPauses))];
   let timer: Timer | undefined;
   let sweeping: Promise<void> | undefined;
   let isAgain = false;
@@ -146,6 +168,11 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
     for (const { by } of owners) if (by === null || !leases || by === leases.nodeId || (await leases.isGone(by))) await endAttemptsOf(by);
   }
 
+  async function lookAtPauses(): Promise<void> {
+    await pauses.look();
+    for (const lane of lanes.values()) lane.wake();
+  }
+
   async function endAttemptsOf(owner: string | null): Promise<void> {
     for (const id of await ids("SELECT id FROM sms_message WHERE state = 'submitting' AND COALESCE(submitting_by, '') = $1", owner ?? '')) {
       if (isBusy(id)) continue;
@@ -159,6 +186,7 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
 
   /** Each in turn for the rows that it is of; one that fails keeps no other from its turn. */
   const sweeps: Record<string, () => Promise<void>> = {
+    pauses: pauses.look,
     abandoned: endAbandoned,
     async untold() {
       for (const id of await ids('SELECT id FROM sms_message WHERE untold = 1')) await settler.settle(id);
@@ -180,6 +208,7 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
       if (forgetAt > now) return;
       forgetAt = now + HOUR_MS;
       await store.run(forgetOld, { repeatsBefore: now - REPEAT_MS, keptBefore: now - KEPT_MS });
+      await store.run(forgetKeys, { before: now });
     },
   };
 
@@ -229,15 +258,17 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
     const attempt = createAttempt({
       context,
       opener,
+      keyWrap,
       settler,
       link,
       onAccepted: (smsId, number, key) => receipts.claimHeld(link, smsId, number, key),
       onUnknown: (message) => receipts.resolveUnknown(link, message),
     });
     links.set(link.key, link);
-    lanes.set(link.key, createLane({ context, link, attempt }));
+    lanes.set(link.key, createLane({ context, link, attempt, pause: () => pauses.of(link.key) }));
   }
 
+  await pauses.look();
   await receipts.recover();
   for (const partner of partners.all()) for (const config of partner.smpp.links) openLane({ partner, config });
   await worker.recover();
@@ -265,13 +296,38 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
     for (const { id } of rows) await settler.settle(id);
   }
 
+  async function find({ partnerId, markets }: SmsScope, smsId: string): Promise<WholeSms> {
+    const sms = await readSms(store, smsId);
+    const isVisible = sms?.message.partnerId === partnerId && (markets === undefined || markets.includes(sms.message.market));
+    if (!sms || !isVisible) throw notFound('SMS');
+    return sms;
+  }
+
+  function keyOf(partnerId: string, linkId: string): string {
+    const key = linkKey(partnerId, linkId);
+    if (!links.has(key)) throw notFound('link');
+    return key;
+  }
+
   return {
-    async getMessage({ partnerId, markets }, smsId) {
-      const sms = await readSms(store, smsId);
-      const isVisible = sms?.message.partnerId === partnerId && (markets === undefined || markets.includes(sms.message.market));
-      if (!sms || !isVisible) throw notFound('SMS');
-      return showSms(sms);
+    queue,
+    getMessage: async (scope, smsId) => showSms(await find(scope, smsId)),
+    async cancel(scope, smsId) {
+      const { message } = await find(scope, smsId);
+      // A fallback has its own ways to end.
+      if (message.fallbackId === undefined) await settler.end(smsId, 'cancelled', 'cancelled');
+      const sms = await find(scope, smsId);
+      return { outcome: sms.message.state === 'cancelled' ? 'cancelled' : 'too-late', sms: showSms(sms) };
     },
+    async pauseLink(partnerId, linkId, reason) {
+      await pauses.pause(keyOf(partnerId, linkId), { reason, at: clock.now() });
+      bus.publish(PAUSED, '');
+    },
+    async resumeLink(partnerId, linkId) {
+      await pauses.resume(keyOf(partnerId, linkId));
+      bus.publish(PAUSED, '');
+    },
+    pauseOf: (partnerId, linkId) => pauses.of(keyOf(partnerId, linkId)),
     async whichExist(smsIds) {
       if (smsIds.length === 0) return new Set();
       const places = smsIds.map((_, index) => `$${index + 1}`).join(', ');
@@ -300,7 +356,7 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
       if (closed) return;
       closed = true;
       timer?.cancel();
-      stopHearing?.();
+      for (const stop of heard) stop();
       for (const lane of lanes.values()) await lane.close();
       // What is on the wire is settled by its links, which wait for the answers; then what they started is waited for.
       await Promise.all([...links.values()].map((link) => link.close()));

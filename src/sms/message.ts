@@ -3,11 +3,27 @@ import type { Money } from '../kernel/money.js';
 import type { Row } from '../store/index.js';
 
 /** Where an SMS stands. `unknown`: it may have arrived, and it is not sent again. */
-export type SmsState = 'queued' | 'submitting' | 'submitted' | 'delivered' | 'undelivered' | 'expired' | 'rejected' | 'unknown';
+export type SmsState =
+  | 'queued'
+  | 'submitting'
+  | 'submitted'
+  | 'delivered'
+  | 'undelivered'
+  | 'expired'
+  | 'rejected'
+  | 'cancelled'
+  | 'unknown';
 
-export const FINAL_STATES: readonly SmsState[] = ['delivered', 'undelivered', 'expired', 'rejected'];
+export const FINAL_STATES: readonly SmsState[] = ['delivered', 'undelivered', 'expired', 'rejected', 'cancelled'];
 
-export type SmsClass = 'otp' | 'urgent' | 'chat';
+/** A fallback that is a notice goes last, whatever the class of its message. */
+export type SmsClass = 'otp' | 'urgent' | 'chat' | 'notice';
+
+/** A code that somebody waits for goes first, and a notice last. */
+export const PRIORITIES: Readonly<Record<SmsClass, number>> = { otp: 0, urgent: 1, chat: 2, notice: 3 };
+
+/** Why a message may not go before an instant. */
+export type WaitsFor = 'quiet-hours' | 'budget' | 'next-try';
 
 /** One SMS to a handset, as it lies in messages.db; the migration says which instants are domain time. */
 export interface SmsMessage {
@@ -16,14 +32,20 @@ export interface SmsMessage {
   market: string;
   linkId: string;
   fallbackId: string | undefined;
-  mode: 'notice' | 'sealed';
+  /** Of its fallback; `text`: a partner's own. */
+  mode: 'notice' | 'sealed' | 'text';
   class: SmsClass;
+  /** The API client that asked for it, and the partner's own name for it. */
+  clientId: string | undefined;
+  externalId: string | undefined;
   subscriptionId: string | undefined;
   recipient: string;
   sender: string;
   /** Whether an answer to it comes back into the chat. */
   takesReply: boolean;
   correlator: string;
+  /** A partner's text, wrapped, until the SMSC has it. */
+  wrapped: string | undefined;
   state: SmsState;
   reason: string | undefined;
   encoding: string | undefined;
@@ -46,6 +68,8 @@ export interface SmsMessage {
   queuedAt: Instant;
   expiresAt: Instant;
   notBefore: Instant;
+  /** Why `notBefore` lies ahead. */
+  waitsFor: WaitsFor | undefined;
   receiptDueAt: Instant | undefined;
   isUntold: boolean;
   version: number;
@@ -86,11 +110,14 @@ export function messageOf(row: Row): SmsMessage {
     fallbackId: text(row['fallback_id']),
     mode: String(row['mode']) as SmsMessage['mode'],
     class: String(row['class']) as SmsClass,
+    clientId: text(row['client_id']),
+    externalId: text(row['external_id']),
     subscriptionId: text(row['subscription_id']),
     recipient: String(row['recipient']),
     sender: String(row['sender']),
     takesReply: Number(row['takes_reply']) === 1,
     correlator: String(row['correlator']),
+    wrapped: text(row['wrapped']),
     state: String(row['state']) as SmsState,
     reason: text(row['reason']),
     encoding: text(row['encoding']),
@@ -108,6 +135,7 @@ export function messageOf(row: Row): SmsMessage {
     queuedAt: Number(row['queued_at']),
     expiresAt: Number(row['expires_at']),
     notBefore: Number(row['not_before']),
+    waitsFor: text(row['waits_for']) as WaitsFor | undefined,
     receiptDueAt: number(row['receipt_due_at']),
     isUntold: Number(row['untold']) === 1,
     version: Number(row['version']),

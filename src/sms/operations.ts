@@ -111,6 +111,7 @@ export interface SmsChange {
   finalAt: number | null;
   updatedAt: number;
   notBefore: number;
+  waitsFor: string | null;
   receiptDueAt: number | null;
   untold: number;
   eventId: string | null;
@@ -119,14 +120,15 @@ export interface SmsChange {
   wallNow: number;
 }
 
-/** A message's new state and the event that tells of it, in one commit. Answers whether this caller made it. */
+/** A message's new state and the event that tells of it, in one commit; a text that will not be sent (again) goes. Answers whether this caller made it. */
 export const changeSms = defineOperation<SmsChange, boolean>({
   name: 'sms.change',
   statements: [
     `UPDATE sms_message AS m SET state = ${str('state')}, reason = ${str('reason')}, resends = ${int('resends')},
        price_minor = ${big('priceMinor')}, price_currency = ${str('priceCurrency')}, submitted_at = ${big('submittedAt')},
        final_at = ${big('finalAt')}, updated_at = ${big('updatedAt')}, not_before = ${big('notBefore')},
-       receipt_due_at = ${big('receiptDueAt')}, untold = ${int('untold')}, version = m.version + 1, change_id = ${str('changeId')}
+       waits_for = ${str('waitsFor')}, receipt_due_at = ${big('receiptDueAt')}, untold = ${int('untold')},
+       wrapped = CASE WHEN ${str('state')} = 'queued' THEN m.wrapped END, version = m.version + 1, change_id = ${str('changeId')}
      FROM :batch
      WHERE m.id = ${str('id')} AND m.version = ${big('version')} RETURNING change_id`,
     `INSERT INTO outbox (id, topic, payload, created_at)

@@ -3,6 +3,7 @@ import { defineOperation, type MessageStore, settleNothing } from '../store/inde
 import { int, str } from './batch-sql.js';
 import { secretPurpose } from './inbound/hash-key.js';
 import { INBOUND_PURPOSE, partPurpose } from './inbound/inbound.js';
+import { textPurpose } from './outbound/queue.js';
 
 /** Rows that are read at a time. */
 const ROWS = 200;
@@ -13,6 +14,7 @@ type Change = { id: string; number: number; before: string; after: string };
 const PLACES = [
   { table: 'sms_secret', id: 'name', number: '0', purpose: (id: string, _number: number) => secretPurpose(id) },
   { table: 'sms_inbound', id: 'id', number: '0', purpose: (id: string, _number: number) => `${INBOUND_PURPOSE}:${id}` },
+  { table: 'sms_message', id: 'id', number: '0', purpose: (id: string, _number: number) => textPurpose(id) },
   { table: 'sms_inbound_part', id: 'group_key', number: 'number', purpose: partPurpose },
 ].map((place) => ({
   ...place,

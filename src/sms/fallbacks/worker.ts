@@ -3,6 +3,7 @@ import type { ClaimedFallback } from '../../engine/index.js';
 import { newId } from '../../kernel/ids.js';
 import type { SmppLink } from '../../partners/index.js';
 import type { SmsContext } from '../context.js';
+import { PRIORITIES } from '../message.js';
 import { insertSms } from '../operations.js';
 import { chooseSender } from '../outbound/senders.js';
 import type { Breaker } from './breaker.js';
@@ -28,10 +29,6 @@ const HOUR_MS = 3_600_000;
 /** How soon the caps know of other nodes' claims. */
 const COUNT_EVERY_MS = 5_000;
 
-/** A code that somebody waits for goes first, and a notice last. */
-const PRIORITIES = { otp: 0, urgent: 1, chat: 2 } as const;
-const NOTICE_PRIORITY = 3;
-
 export function createFallbackWorker({ context, breaker, onQueued }: FallbackWorkerOptions): FallbackWorker {
   const { store, clock, domainClock, engine, partners, log } = context;
   let isRecovered = false;
@@ -51,7 +48,7 @@ export function createFallbackWorker({ context, breaker, onQueued }: FallbackWor
       fallbackId: fallback.id,
       mode: fallback.mode,
       class: fallback.class,
-      priority: fallback.mode === 'notice' ? NOTICE_PRIORITY : PRIORITIES[fallback.class],
+      priority: PRIORITIES[fallback.mode === 'notice' ? 'notice' : fallback.class],
       subscriptionId: fallback.subscriptionId ?? null,
       recipient: fallback.msisdn,
       sender: sender.address,

@@ -1,4 +1,5 @@
 import { isGatewayError } from '../../kernel/errors.js';
+import type { KeyWrap } from '../../kernel/key-wrap.js';
 import { isSmppError, type Segment, type SegmentedText, STATUS, type SubmitResult, statusName } from '../../smpp/index.js';
 import type { SmsContext } from '../context.js';
 import type { Bind, OperatorLink } from '../links/open-links.js';
@@ -7,6 +8,7 @@ import type { Opener } from '../opener/index.js';
 import { markSubmitting, recordPart } from '../operations.js';
 import { readSms } from '../read-sms.js';
 import { smscKey } from '../receipts/smsc-key.js';
+import { textPurpose } from './queue.js';
 import { isBusy } from './retry-policy.js';
 import type { Settler } from './settle.js';
 import { envelopeFields, segmentsFor } from './submit-fields.js';
@@ -15,6 +17,7 @@ import { textOf } from './text.js';
 export interface AttemptOptions {
   context: SmsContext;
   opener: Opener;
+  keyWrap: KeyWrap;
   settler: Settler;
   link: OperatorLink;
   /** A part was accepted: receipts that came before the answer can be matched now. */
@@ -27,12 +30,13 @@ export interface AttemptOptions {
  * Submits one message: opens the text, marks the row durably, writes every part on one bind, records each answer as it
  * comes, and settles the message. The text lives in this function's variables only.
  */
-export function createAttempt({ context, opener, settler, link, onAccepted, onUnknown }: AttemptOptions) {
+export function createAttempt({ context, opener, keyWrap, settler, link, onAccepted, onUnknown }: AttemptOptions) {
   const { store, clock, domainClock, engine, log } = context;
   const { partner, config } = link;
 
   /** The wire's form of the text, or why there is none. */
   async function segmented(message: SmsMessage): Promise<SegmentedText | { refused: 'expired' | 'rejected'; reason: string }> {
+    if (message.mode === 'text') return textSegments(message);
     const fallback = message.fallbackId === undefined ? undefined : await engine.fallbacks.get(message.fallbackId, partner.id);
     if (!fallback) return { refused: 'rejected', reason: 'fallback-unknown' };
     if (fallback.state !== 'claimed') return { refused: 'rejected', reason: `fallback-${fallback.state}` };
@@ -42,6 +46,15 @@ export function createAttempt({ context, opener, settler, link, onAccepted, onUn
       // Only the code: a cause could quote the text.
       const reason = isGatewayError(failure) ? failure.code : 'text-failed';
       return reason === 'GONE' ? { refused: 'expired', reason: 'text-expired' } : { refused: 'rejected', reason };
+    }
+  }
+
+  function textSegments({ id, wrapped, reference }: SmsMessage): SegmentedText | { refused: 'rejected'; reason: string } {
+    if (wrapped === undefined) return { refused: 'rejected', reason: 'text-gone' };
+    try {
+      return segmentsFor(Buffer.from(keyWrap.unwrap(wrapped, textPurpose(id))).toString(), reference, config);
+    } catch (failure) {
+      return { refused: 'rejected', reason: isGatewayError(failure) ? failure.code : 'text-failed' };
     }
   }
 

@@ -2,6 +2,7 @@ import type { Timer } from '../../kernel/clock.js';
 import type { Closable } from '../../kernel/closing-stack.js';
 import type { SmsContext } from '../context.js';
 import type { Bind, OperatorLink } from '../links/open-links.js';
+import type { Pause } from '../links/pauses.js';
 import { createTokenBucket } from '../links/token-bucket.js';
 
 /** The queue of one link: what waits in messages.db, and the rules of when the next may go. */
@@ -18,6 +19,8 @@ export interface Lane extends Closable {
 export interface LaneOptions {
   context: SmsContext;
   link: OperatorLink;
+  /** Set while nothing may be submitted. */
+  pause: () => Pause | undefined;
   /**
    * Submits one message over this bind.
    *
@@ -36,7 +39,7 @@ const BUSY_PAUSE_MS = 500;
 const NOT_UNDER_WAY = `AND NOT EXISTS (SELECT 1 FROM sms_message u WHERE u.link_id = m.link_id AND u.recipient = m.recipient
   AND u.state = 'submitting')`;
 
-export function createLane({ context, link, attempt }: LaneOptions): Lane {
+export function createLane({ context, link, pause, attempt }: LaneOptions): Lane {
   const { store, clock, tasks } = context;
   const { partner, config } = link;
   const bucket = createTokenBucket(clock, () => Math.max(1, config.segmentsPerSecondMax * link.share()));
@@ -74,6 +77,10 @@ export function createLane({ context, link, attempt }: LaneOptions): Lane {
 
   /** One handset gets its messages in the order they were queued: at most one is under way, and none overtakes one that waits. */
   async function pump(): Promise<void> {
+    if (pause()) {
+      heldBy = 'The link is paused.';
+      return;
+    }
     const now = clock.now();
     const ready = await store.read<{ id: string; recipient: string }>(
       `SELECT m.id, m.recipient FROM sms_message m WHERE m.link_id = $1 AND m.partner_id = $2 AND m.state = 'queued' AND m.not_before <= $3

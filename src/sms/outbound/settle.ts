@@ -18,7 +18,7 @@ export interface Settler {
    */
   settle(smsId: string, isOver?: (message: SmsMessage) => boolean): Promise<SmsMessage | undefined>;
   /** Ends a message that will not be submitted (again). */
-  end(smsId: string, state: 'expired' | 'rejected', reason: string): Promise<SmsMessage | undefined>;
+  end(smsId: string, state: 'expired' | 'rejected' | 'cancelled', reason: string): Promise<SmsMessage | undefined>;
   /** Ends the wait for receipts: what is `submitted` may have arrived. */
   giveUp(smsId: string): Promise<SmsMessage | undefined>;
 }
@@ -33,6 +33,7 @@ const FALLBACK_STATES: Partial<Record<SmsState, 'submitted' | 'delivered' | 'fai
   undelivered: 'failed',
   expired: 'failed',
   rejected: 'failed',
+  cancelled: 'failed',
   unknown: 'unknown',
 };
 
@@ -70,6 +71,7 @@ export function createSettler(context: SmsContext, pricing: Pricing): Settler {
       finalAt: FINAL_STATES.includes(truth.state) ? (message.finalAt ?? now) : undefined,
       updatedAt: now,
       notBefore: wallNow + (truth.retryInMs ?? 0),
+      waitsFor: truth.retryInMs ? 'next-try' : undefined,
       receiptDueAt: isSubmitted ? Math.max(message.expiresAt, wallNow) + RECEIPT_GRACE_MS : message.receiptDueAt,
       isUntold: message.fallbackId !== undefined && FALLBACK_STATES[truth.state] !== undefined,
     };
@@ -87,6 +89,7 @@ export function createSettler(context: SmsContext, pricing: Pricing): Settler {
       finalAt: next.finalAt ?? null,
       updatedAt: now,
       notBefore: next.notBefore,
+      waitsFor: next.waitsFor ?? null,
       receiptDueAt: next.receiptDueAt ?? null,
       untold: next.isUntold ? 1 : 0,
       eventId: event?.id ?? null,

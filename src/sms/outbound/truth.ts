@@ -22,7 +22,7 @@ const ENDS: Readonly<Record<string, PartState>> = {
   unknown: 'unknown',
 };
 
-export type PartState = 'queued' | 'submitting' | 'submitted' | 'delivered' | 'undelivered' | 'expired' | 'rejected' | 'unknown';
+export type PartState = SmsState;
 
 /** The first receipt that ends a part holds, except that one which knows nothing gives way to one which does. */
 export function partEnd(number: number, receipts: readonly SmsReceipt[]): { state: PartState; receipt: SmsReceipt } | undefined {

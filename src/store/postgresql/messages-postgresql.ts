@@ -9,6 +9,10 @@ import type { Row, StatementRows } from '../operation.js';
 /** A batch as a table `b` with `key` (from 0) and `value`, as the operations are written. */
 const BATCH = `(SELECT t.value, t.place - 1 AS key FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS t(value, place)) AS b`;
 
+const MEMBERS = `LATERAL (SELECT m.value, m.place - 1 AS key
+  FROM jsonb_array_elements(b.value -> '$1') WITH ORDINALITY AS m(value, place)) AS e`;
+const compile = (sql: string): string => sql.replace(/:members\((\w+)\)/g, MEMBERS).replaceAll(':batch', BATCH);
+
 /** BIGINT comes as text, since it may not fit a number; ours are milliseconds and counters, which do. */
 const INT8 = 20;
 const parsers = {
@@ -51,7 +55,7 @@ export function openPostgresMessages(url: string, clock: Clock, onError: (failur
   async function runGroup(client: pg.PoolClient, { statements, items }: WriteGroup): Promise<StatementRows[]> {
     const batch = `[${items.join(',')}]`;
     const rows: StatementRows[] = [];
-    for (const sql of statements) rows.push((await client.query<Row>(sql.replaceAll(':batch', BATCH), [batch])).rows);
+    for (const sql of statements) rows.push((await client.query<Row>(compile(sql), [batch])).rows);
     return rows;
   }
 

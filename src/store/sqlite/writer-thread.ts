@@ -19,7 +19,8 @@ const prepared = new Map<string, Database.Statement>();
 function runStatement(sql: string, batch: string): StatementRows {
   let statement = prepared.get(sql);
   if (!statement) {
-    statement = database.prepare(sql.replaceAll(':batch', 'json_each(?1) AS b'));
+    const members = sql.replace(/:members\((\w+)\)/g, "json_each(b.value, '$.$1') AS e");
+    statement = database.prepare(members.replaceAll(':batch', 'json_each(?1) AS b'));
     prepared.set(sql, statement);
   }
   if (statement.reader) return statement.all({ 1: batch }) as StatementRows;
