@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BUS_RESUMED, type NatsBus, openNatsBus } from '../../src/bus/index.js';
 import { natsSubject } from '../../src/bus/subject.js';
 import { createLog } from '../../src/kernel/log.js';
-import { createNatsServer, type NatsServer } from './nats-server.js';
+import { createNatsServer, type NatsServer } from '../../tools/gateway/nats-server.js';
 
 const isInstalled = spawnSync('nats-server', ['--version']).status === 0;
 const isRequired = (process.env['CAUSEWAY_REQUIRE'] ?? '').split(',').includes('nats');

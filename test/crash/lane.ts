@@ -3,7 +3,7 @@ import { createCausewayClient } from '../../sdks/typescript/index.js';
 import { patiently } from '../../tools/demo/patience.js';
 import { playStory, type StoryResult, type StoryStep } from '../../tools/demo/story.js';
 import { startWebhookReceiver, type WebhookReceiver } from '../../tools/demo/webhook-receiver.js';
-import { createHome, type GatewayHome, type GatewayProcess, startGateway } from '../fakes/gateway-process.js';
+import { createHome, type GatewayHome, type GatewayProcess, startGateway } from '../../tools/gateway/gateway-process.js';
 
 /** The nth commit at a boundary, after which the gateway dies. */
 export interface Kill {

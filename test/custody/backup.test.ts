@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { createCausewayClient } from '../../sdks/typescript/index.js';
 import { luhnDigit } from '../../src/kernel/iccid.js';
 import { makeBackup, openSqliteStore, readManifest, restoreBackup, verifyBackup } from '../../src/store/index.js';
-import { createHome, type GatewayHome, type GatewayProcess, startGateway } from '../fakes/gateway-process.js';
+import { createHome, type GatewayHome, type GatewayProcess, startGateway } from '../../tools/gateway/gateway-process.js';
 import { createPlace, linesOf, type Place } from '../process/program.js';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });

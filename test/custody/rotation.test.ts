@@ -8,7 +8,7 @@ import { openSqliteStore } from '../../src/store/index.js';
 import { freshMsisdn } from '../../tools/demo/numbers.js';
 import { playStory } from '../../tools/demo/story.js';
 import { startWebhookReceiver } from '../../tools/demo/webhook-receiver.js';
-import { createHome, type GatewayHome, startGateway } from '../fakes/gateway-process.js';
+import { createHome, type GatewayHome, startGateway } from '../../tools/gateway/gateway-process.js';
 import { createPlace, linesOf, type Place } from '../process/program.js';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });

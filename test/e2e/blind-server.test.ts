@@ -8,7 +8,7 @@ import { createCausewayClient } from '../../sdks/typescript/index.js';
 import { freshMsisdn } from '../../tools/demo/numbers.js';
 import { playStory, type StoryResult, type StoryStep } from '../../tools/demo/story.js';
 import { startWebhookReceiver } from '../../tools/demo/webhook-receiver.js';
-import { createHome, type GatewayHome, type GatewayProcess, startGateway } from '../fakes/gateway-process.js';
+import { createHome, type GatewayHome, type GatewayProcess, startGateway } from '../../tools/gateway/gateway-process.js';
 import { search } from './scan.js';
 
 const TEST_MS_MAX = 60_000;

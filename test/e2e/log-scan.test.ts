@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freshIccid, freshImsi, freshMsisdn } from '../../tools/demo/numbers.js';
 import { playStory } from '../../tools/demo/story.js';
 import { startWebhookReceiver } from '../../tools/demo/webhook-receiver.js';
-import { createHome, type GatewayHome, type GatewayProcess, startGateway } from '../fakes/gateway-process.js';
+import { createHome, type GatewayHome, type GatewayProcess, startGateway } from '../../tools/gateway/gateway-process.js';
 import { search } from './scan.js';
 
 const TEST_MS_MAX = 60_000;

@@ -4,7 +4,7 @@ import { readConfig } from '../../src/config/index.js';
 import { createLog } from '../../src/kernel/log.js';
 import { playStory, type StoryStep } from '../../tools/demo/story.js';
 import { startWebhookReceiver } from '../../tools/demo/webhook-receiver.js';
-import { createHome, type GatewayHome, type GatewayProcess, startGateway } from '../fakes/gateway-process.js';
+import { createHome, type GatewayHome, type GatewayProcess, startGateway } from '../../tools/gateway/gateway-process.js';
 
 /** Every step of the story, in its order (one name has a comma of its own). */
 const STEPS =

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { connect, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { createHome, type GatewayHome, type GatewayProcess, startGateway } from '../../tools/gateway/gateway-process.js';
 import type { Kill } from '../crash/lane.js';
-import { createHome, type GatewayHome, type GatewayProcess, startGateway } from '../fakes/gateway-process.js';
 
 const program = fileURLToPath(new URL('../crash/run-gateway.mjs', import.meta.url));
 

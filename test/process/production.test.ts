@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
-import { freePort } from '../fakes/free-port.js';
+import { freePort } from '../../tools/gateway/free-port.js';
 import { writeProductionPartners } from './production-partners.js';
 import { createPlace, linesOf, PROCESS_TEST_MS_MAX } from './program.js';
 

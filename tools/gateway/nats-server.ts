@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { freePort } from '../fakes/free-port.js';
+import { freePort } from './free-port.js';
 
 /** A NATS server of the test's own, that can be stopped and started again on its port. */
 export interface NatsServer {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.js';
 
@@ -30,7 +30,10 @@ export interface GatewayProcess {
   stop(): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
-export const MAIN_PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+/** This file runs from tools/ in tests, and from dist/tools/ in programs. */
+const above = fileURLToPath(new URL('../../', import.meta.url));
+export const CHECKOUT = basename(above) === 'dist' ? resolve(above, '..') : resolve(above);
+export const MAIN_PROGRAM = join(CHECKOUT, 'dist', 'main.js');
 
 /** How long a start may take on a busy machine before the test says so. */
 const START_MS_MAX = 30_000;
