@@ -82,6 +82,8 @@ export const NUMBER: Partner['sms']['senders'][number] = {
   markets: ['XS'],
   use: ['chat', 'notice'],
   replies: true,
+  group: 'default',
+  status: 'active',
 };
 export const SECOND_NUMBER = { ...NUMBER, address: '+9995790000002' };
 export const LETTERS: Partner['sms']['senders'][number] = {
@@ -90,6 +92,8 @@ export const LETTERS: Partner['sms']['senders'][number] = {
   markets: ['XS'],
   use: ['notice', 'otp'],
   replies: false,
+  group: 'default',
+  status: 'active',
 };
 
 /** The bridge with the real engine, the real store, the partner e-plus and the simulated SMSC over TCP. */
