@@ -25,7 +25,9 @@ export const senderSchema = z
       .enum(['active', 'pending', 'suspended', 'retired'])
       .default('active')
       .describe('Only an active sender is used; pending: its registration is not through yet.'),
-    segmentsPerSecondMax: integer(1, 10_000).optional().describe('Segments a second that may go out under it; the link alone bounds it when left out.'),
+    segmentsPerSecondMax: integer(1, 10_000)
+      .optional()
+      .describe('Segments a second that may go out under it; the link alone bounds it when left out.'),
     registration: z.string().min(1).max(120).optional().describe('The registration or the contract that allows it; production needs one.'),
   })
   .superRefine(({ address, type, replies, direction }, context) => {
