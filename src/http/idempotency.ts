@@ -1,17 +1,22 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../kernel/clock.js';
+import type { Closable } from '../kernel/closing-stack.js';
 import { type FieldError, GatewayError } from '../kernel/errors.js';
 import type { KeyWrap } from '../kernel/key-wrap.js';
+import type { Log } from '../kernel/log.js';
+import { runPeriodically } from '../kernel/periodic.js';
 import type { Store } from '../store/index.js';
 import type { Answer, ApiRequest, OnceRoute } from './route.js';
 
 /** How long an answer is kept for repeats. */
 export const KEEP_MS = 72 * 3_600_000;
 const SWEEP_MS = 600_000;
+/** Answers that one transaction forgets, so that others wait for it briefly. */
+const SWEEP_ROWS = 200;
 export const ANSWER_PURPOSE = 'idempotent-answer';
 const KEY = /^[!-~]{1,255}$/;
 
-export interface Idempotency {
+export interface Idempotency extends Closable {
   /**
    * Acts once for this key: effect, key and answer are one commit; a repeat gets the stored answer.
    *
@@ -19,8 +24,8 @@ export interface Idempotency {
    */
   once(route: OnceRoute, request: ApiRequest, where: { method: string; path: string; key: string | undefined }): Promise<Answer>;
   /** Forgets answers that are older than 72 h. It also does so by itself, every ten minutes. */
-  sweep(): Promise<number>;
-  close(): void;
+  sweep(): Promise<void>;
+  close(): Promise<void>;
 }
 
 interface Scope {
@@ -70,25 +75,19 @@ export interface IdempotencyOptions {
   clock: Clock;
   /** Stored answers rest wrapped: one may hold a webhook's secret, which is shown once and kept nowhere in the clear. */
   keyWrap: KeyWrap;
+  log: Log;
 }
 
-export function createIdempotency({ store, clock, keyWrap }: IdempotencyOptions): Idempotency {
+export function createIdempotency({ store, clock, keyWrap, log }: IdempotencyOptions): Idempotency {
   /** What runs in this process, by scope, with its fingerprint. Other nodes meet at the key's primary key. */
   const inFlight = new Map<string, string>();
-  let timer = clock.setTimer(SWEEP_MS, tick);
-
-  function tick(): void {
-    timer = clock.setTimer(SWEEP_MS, tick);
-    sweep().catch(() => undefined);
-  }
-
-  async function sweep(): Promise<number> {
+  const sweeps = runPeriodically({ name: 'idempotency', everyMs: SWEEP_MS, clock, log }, async () => {
     const expired = { expiresAt: { lte: new Date(clock.now()) } };
-    const first = await store.read.idempotencyKey.findFirst({ where: expired, select: { key: true } });
-    if (!first) return 0;
-    const { count } = await store.transact((tx) => tx.idempotencyKey.deleteMany({ where: expired }));
-    return count;
-  }
+    const select = { partnerId: true, method: true, path: true, key: true };
+    const oldest = await store.read.idempotencyKey.findMany({ where: expired, orderBy: { expiresAt: 'asc' }, take: SWEEP_ROWS, select });
+    if (oldest.length > 0) await store.transact((tx) => tx.idempotencyKey.deleteMany({ where: { ...expired, OR: oldest } }));
+    return oldest.length === SWEEP_ROWS;
+  });
 
   async function stored(scope: Scope, fingerprint: string): Promise<Answer | 'expired' | undefined> {
     const row = await store.read.idempotencyKey.findUnique({ where: { partnerId_method_path_key: scope } });
@@ -154,8 +153,8 @@ export function createIdempotency({ store, clock, keyWrap }: IdempotencyOptions)
       if (answer.status < 400) await route.after?.(request, answer);
       return answer;
     },
-    sweep,
-    close: () => timer.cancel(),
+    sweep: () => sweeps.finished(),
+    close: () => sweeps.close(),
   };
 }
 

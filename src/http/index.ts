@@ -82,7 +82,7 @@ export function createHttp(options: HttpOptions): Http {
   const { clock, keyWrap, log, store } = options;
   const contract = loadContract(options.contractPath);
   const metrics = options.metrics ?? createHttpMetrics();
-  const idempotency = createIdempotency({ store, clock, keyWrap });
+  const idempotency = createIdempotency({ store, clock, keyWrap, log });
   const dispatch = createDispatch({
     ...options,
     contract,
@@ -137,7 +137,7 @@ export function createHttp(options: HttpOptions): Http {
     listen: http.listen,
     async close() {
       await http.close();
-      idempotency.close();
+      await idempotency.close();
     },
   };
 }

@@ -1,9 +1,10 @@
 import jwt from 'jsonwebtoken';
-import type { Clock, Timer } from '../kernel/clock.js';
+import type { Clock } from '../kernel/clock.js';
 import type { Closable } from '../kernel/closing-stack.js';
 import { GatewayError } from '../kernel/errors.js';
 import type { KeyWrap } from '../kernel/key-wrap.js';
 import type { Log } from '../kernel/log.js';
+import { runPeriodically } from '../kernel/periodic.js';
 import type { Store } from '../store/index.js';
 import { ASSERTION_ALGORITHMS } from './client-assertion.js';
 import { authenticateClient, type ClientProof } from './client-authentication.js';
@@ -131,18 +132,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     }
   }
 
-  let sweeping: Promise<void> | undefined;
-  let closed = false;
-  let timer: Timer = clock.setTimer(SWEEP_MS, tick);
-  function tick(): void {
-    sweeping = sweep()
-      .catch((failure: unknown) =>
-        log.error({ failure: failure instanceof Error ? failure.name : typeof failure }, 'identity sweep failed'),
-      )
-      .finally(() => {
-        if (!closed) timer = clock.setTimer(SWEEP_MS, tick);
-      });
-  }
+  const sweeps = runPeriodically({ name: 'identity', everyMs: SWEEP_MS, clock, log }, sweep);
 
   return {
     authenticate: (proof) => authenticateClient(proof, { clients, store, clock, audiences: () => [publicUrl(), tokenEndpoint()] }),
@@ -197,12 +187,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
       return jwt.sign({ ...payload }, key.privateKey, { algorithm: 'ES256', keyid: key.kid, noTimestamp: true });
     },
     rotateSigningKey: () => keys.rotate(),
-    sweep,
-    async close() {
-      closed = true;
-      timer.cancel();
-      await sweeping;
-      timer.cancel();
-    },
+    sweep: () => sweeps.finished(),
+    close: () => sweeps.close(),
   };
 }

@@ -7,6 +7,7 @@ import { removeExpired } from '../../src/engine/envelopes/queue-operations.js';
 import { dropExpiredTexts } from '../../src/engine/fallbacks/operations.js';
 import { createIdempotency } from '../../src/http/idempotency.js';
 import { createKeyWrap } from '../../src/identity/index.js';
+import { createLog } from '../../src/kernel/log.js';
 import { createSandboxNumberVerification } from '../../src/sandbox/index.js';
 import { defineOperation, openSqliteStore, type Store, settleNothing } from '../../src/store/index.js';
 import { search } from '../e2e/scan.js';
@@ -20,6 +21,7 @@ const [BODY, SEALED, ANSWER, TOKEN] = ['an-envelopes-body-', 'a-sealed-sms-text-
 let folder: string;
 let store: Store;
 const clock = createFakeClock();
+const log = createLog('silent');
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'causeway-deleted-'));
   store = await openSqliteStore(folder);
@@ -69,9 +71,9 @@ async function plantEverything(): Promise<void> {
 async function sweepEverything(): Promise<void> {
   await store.messages.run(removeExpired, { wallNow: clock.now() });
   await store.messages.run(dropExpiredTexts, { wallNow: clock.now() });
-  const idempotency = createIdempotency({ store: store.control, clock, keyWrap: createKeyWrap(randomBytes(32)) });
+  const idempotency = createIdempotency({ store: store.control, clock, keyWrap: createKeyWrap(randomBytes(32)), log });
   await idempotency.sweep();
-  idempotency.close();
+  await idempotency.close();
   await createSandboxNumberVerification({ control: store.control, clock }).sweep();
 }
 

@@ -4,6 +4,7 @@ import { createIdempotency } from '../../src/http/idempotency.js';
 import type { OnceRoute } from '../../src/http/index.js';
 import { createKeyWrap } from '../../src/identity/index.js';
 import { newId } from '../../src/kernel/ids.js';
+import { createLog } from '../../src/kernel/log.js';
 import type { ApiClient } from '../fakes/api-client.js';
 import { createFakeClock, type FakeClock } from '../fakes/clock.js';
 import { aClient, startTestEdge, type TestEdge } from '../fakes/gateway.js';
@@ -154,21 +155,35 @@ describe('what is kept', () => {
   test('for 72 hours: then the same key acts again, and a sweep has deleted the row', async () => {
     const own = createFakeClock();
     const keyWrap = createKeyWrap(randomBytes(32));
-    const idempotency = createIdempotency({ store: edge.store.control, keyWrap, clock: own });
+    const idempotency = createIdempotency({ store: edge.store.control, keyWrap, clock: own, log: createLog('silent') });
     const caller = { partnerId: 'e-plus', clientId: 'c', scopes: new Set<string>(), markets: undefined };
     const request = { caller, correlator: 'c', remoteAddress: '', params: {}, query: {}, body: { a: 1 }, header: () => undefined };
     const route: OnceRoute = { act: async () => ({ status: 201, body: { n: ++acted } }) };
     const once = (key: string) => idempotency.once(route, request, { method: 'POST', path: '/x', key });
     await once('a');
     await once('b');
-    idempotency.close();
+    await idempotency.close();
     await own.advance(72 * 3_600_000 - 1);
     expect((await once('a')).headers).toEqual({ 'Idempotency-Replayed': 'true' });
     await own.advance(1);
     expect(await once('a')).toEqual({ status: 201, body: { n: 3 } });
-    const sweeping = createIdempotency({ store: edge.store.control, keyWrap, clock: own });
+    const sweeping = createIdempotency({ store: edge.store.control, keyWrap, clock: own, log: createLog('silent') });
     await own.advance(600_000);
     await expect.poll(keys).toBe(1);
-    sweeping.close();
+    await sweeping.close();
+  });
+
+  test('a sweep forgets what expired however much it is, and nothing else', async () => {
+    const own = createFakeClock();
+    const answer = { partnerId: 'p', method: 'POST', path: '/x', fingerprint: 'f', status: 201, headers: '{}', body: '' };
+    const past = new Date(own.now());
+    const rows = Array.from({ length: 450 }, (_, n) => ({ ...answer, key: `old ${n}`, createdAt: past, expiresAt: past }));
+    const kept = { ...answer, key: 'kept', createdAt: past, expiresAt: new Date(own.now() + 1) };
+    await edge.store.control.transact((tx) => tx.idempotencyKey.createMany({ data: [...rows, kept] }));
+    const given = { store: edge.store.control, keyWrap: createKeyWrap(randomBytes(32)), clock: own, log: createLog('silent') };
+    const idempotency = createIdempotency(given);
+    await idempotency.sweep();
+    await idempotency.close();
+    expect((await edge.store.control.read.idempotencyKey.findMany()).map(({ key }) => key)).toEqual(['kept']);
   });
 });
