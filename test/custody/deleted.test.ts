@@ -10,7 +10,7 @@ import { createKeyWrap } from '../../src/identity/index.js';
 import { createLog } from '../../src/kernel/log.js';
 import { createSandboxNumberVerification } from '../../src/sandbox/index.js';
 import { defineOperation, openSqliteStore, type Store, settleNothing } from '../../src/store/index.js';
-import { search } from '../e2e/scan.js';
+import { search } from '../../tools/gateway/scan.js';
 import { createFakeClock } from '../fakes/clock.js';
 
 /** Texts as they lie in their columns; what they stand for is sealed or wrapped, and is to be gone all the same. */

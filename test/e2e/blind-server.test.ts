@@ -9,7 +9,7 @@ import { freshMsisdn } from '../../tools/demo/numbers.js';
 import { playStory, type StoryResult, type StoryStep } from '../../tools/demo/story.js';
 import { startWebhookReceiver } from '../../tools/demo/webhook-receiver.js';
 import { createHome, type GatewayHome, type GatewayProcess, startGateway } from '../../tools/gateway/gateway-process.js';
-import { search } from './scan.js';
+import { search } from '../../tools/gateway/scan.js';
 
 const TEST_MS_MAX = 60_000;
 

@@ -5,33 +5,17 @@ import { freshIccid, freshImsi, freshMsisdn } from '../../tools/demo/numbers.js'
 import { playStory } from '../../tools/demo/story.js';
 import { startWebhookReceiver } from '../../tools/demo/webhook-receiver.js';
 import { createHome, type GatewayHome, type GatewayProcess, startGateway } from '../../tools/gateway/gateway-process.js';
-import { search } from './scan.js';
+import { createLeakSearch, secretsIn } from '../../tools/gateway/scan.js';
 
 const TEST_MS_MAX = 60_000;
 const PASSWORDS = { EPLUS_SMPP_PASSWORD: 'Zq81xW7k', EPLUS_ESME_PASSWORD: 'h2Vr90Lm' };
 const A_JWT = 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJub2JvZHkifQ.c2lnbmF0dXJlLXRoYXQtaXMtbm9uZQ';
 
-/** What no output may look like, whatever the run. Digits that follow digits or a point belong to a longer number. */
-const SHAPES: Record<string, RegExp> = {
-  'an MSISDN': /(?<![\d.])\+?999[58]7\d{8}(?!\d)/,
-  'an ICCID': /(?<![\d.])89999[58]7\d{11,13}(?!\d)/,
-  'an IMSI': /(?<![\d.])0010[12]\d{10}(?!\d)/,
-  'a JWT': /eyJ[\w-]{8,}\.[\w-]{8,}/,
-  'a webhook secret': /whsec_[\w+/=-]{8,}/,
-  'a private key': /-----BEGIN [A-Z ]*PRIVATE KEY|"d"\s*:\s*"[\w-]{16,}"/,
-  'a bearer or basic header': /\b(?:bearer|basic)[ .][\w.~+/=-]{12,}/i,
-};
-
-/** What is wrong with a text, by kind; never the secret itself, since this ends up in a test's output. */
-function findings(where: string, text: string, secrets: ReadonlyMap<string, string>): string[] {
-  const shapes = Object.entries(SHAPES).filter(([, shape]) => shape.test(text));
-  const known = [...secrets].filter(([secret]) => search(new Map([[where, Buffer.from(text)]]), [secret]).length > 0);
-  return [...shapes.map(([kind]) => `${where} holds ${kind}`), ...known.map(([, kind]) => `${where} holds ${kind}`)];
+/** What is wrong with the texts, each of which has a name. */
+function findings(texts: readonly [where: string, text: string][], secrets: ReadonlyMap<string, string>): string[] {
+  const search = createLeakSearch(secrets);
+  return texts.flatMap(([where, text]) => search(text).map((kind) => `${where} holds ${kind}`));
 }
-
-/** Members of requests and answers whose values are secrets. */
-const SECRET_MEMBERS =
-  /^(access_?token|refresh_?token|verificationToken|token|secret|deviceSecret|clientSecret|client_secret|client_assertion|privateKey)$/i;
 
 let home: GatewayHome;
 let gateway: GatewayProcess;
@@ -41,20 +25,12 @@ const errors: { request: string; answer: string }[] = [];
 /** Everything that must stay out, and what it is. */
 const secrets = new Map<string, string>();
 
-function noteSecrets(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return;
-  for (const [name, member] of Object.entries(value)) {
-    if (typeof member === 'string' && member.length >= 8 && SECRET_MEMBERS.test(name)) secrets.set(member, `the value of ${name}`);
-    noteSecrets(member);
-  }
-}
-
 /** Every request of this process goes through here: secrets that were issued are noted, error answers kept. */
 async function listeningFetch(...given: Parameters<typeof fetch>): Promise<Response> {
   const response = await realFetch(...given);
   const text = await response.clone().text();
   try {
-    noteSecrets(JSON.parse(text));
+    for (const [secret, member] of secretsIn(JSON.parse(text))) secrets.set(secret, `the value of ${member}`);
   } catch {
     // A page or an export holds no secret of its own.
   }
@@ -190,19 +166,27 @@ describe('what leaves the gateway sideways', () => {
 
   test('no line of the log at level trace holds a number, a token, a key, a password or a text', () => {
     expect(
-      gateway
-        .output()
-        .split('\n')
-        .flatMap((line) => findings(logged(line), line, secrets)),
+      findings(
+        gateway
+          .output()
+          .split('\n')
+          .map((line) => [logged(line), line]),
+        secrets,
+      ),
     ).toEqual([]);
   });
 
   test('no metric does', () => {
-    expect(findings('/metrics', metrics, secrets)).toEqual([]);
+    expect(findings([['/metrics', metrics]], secrets)).toEqual([]);
   });
 
   test('no error answer does, in its body or its headers', () => {
-    expect(errors.flatMap(({ request, answer }) => findings(request, answer, secrets))).toEqual([]);
+    expect(
+      findings(
+        errors.map(({ request, answer }) => [request, answer]),
+        secrets,
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -228,17 +212,17 @@ describe('the search finds what is planted', () => {
     ['a header of a client', 'Authorization: Basic ZS1wbHVzOnNlY3JldC1zZWNyZXQ='],
   ];
   test.each(planted)('%s', (_, line) => {
-    expect(findings('planted', line, new Map())).not.toEqual([]);
+    expect(findings([['planted', line]], new Map())).not.toEqual([]);
   });
 
   test('a known secret, as it is and in base64', () => {
     const known = new Map([['Zq81xW7k-and-more', 'a password']]);
-    expect(findings('planted', 'bind with Zq81xW7k-and-more', known)).toEqual(['planted holds a password']);
-    expect(findings('planted', Buffer.from('user:Zq81xW7k-and-more').toString('base64'), known)).toEqual(['planted holds a password']);
+    expect(findings([['planted', 'bind with Zq81xW7k-and-more']], known)).toEqual(['planted holds a password']);
+    expect(findings([['planted', Buffer.from('user:Zq81xW7k-and-more').toString('base64')]], known)).toEqual(['planted holds a password']);
   });
 
   test('but not what only looks alike: masked numbers, instants and fractions', () => {
     const harmless = '{"recipient":"+999••••••••23","time":1763841600000,"lag":0.0099957123456781,"id":"evt_01m7w2yahr66jf14scjfh7h4a2"}';
-    expect(findings('planted', harmless, new Map())).toEqual([]);
+    expect(findings([['planted', harmless]], new Map())).toEqual([]);
   });
 });
