@@ -137,6 +137,7 @@ export async function buildGateway(
     const refreshKeys = async () => {
       webhookKeys = await events.webhookKeys();
     };
+    closing.push(events.startRetention());
     closing.push(runPeriodically({ name: 'webhook keys', everyMs: KEYS_CATCH_UP_MS, clock, log }, refreshKeys));
     const report: Reporter = (tx, about) =>
       events.append(tx, { id: newId('evt', clock.now()), at: domainClock.now(about.partnerId), ...about });

@@ -2,6 +2,7 @@ import type { Bus } from '../bus/index.js';
 import type { Clock } from '../kernel/clock.js';
 import type { KeyWrap } from '../kernel/key-wrap.js';
 import type { Log } from '../kernel/log.js';
+import type { Periodic } from '../kernel/periodic.js';
 import type { AfterCommit, ControlStore, ControlTransaction } from '../store/index.js';
 import { appendEvents } from './append.js';
 import { DELIVERIES_DUE, type DeliveryWorker, startDeliveryWorker } from './delivery-worker.js';
@@ -9,6 +10,7 @@ import type { NewEvent } from './event.js';
 import { createEventLog, type EventLog } from './event-log.js';
 import { createEventSubscriptions, type EventSubscriptions, systemResolve } from './event-subscriptions.js';
 import { readOutboxEvent } from './outbox-events.js';
+import { startRetention } from './retention.js';
 import { createSender, type Sender } from './sender.js';
 import type { Resolve } from './sink-address.js';
 import { type WebhookJwk, webhookKeys } from './webhook-keys.js';
@@ -49,12 +51,14 @@ export interface Events extends EventLog {
    * @param nodeId the same after a restart, different on each node; with SQLite there is only one.
    */
   startDeliveries(options: { nodeId: string; sweepMs?: number; random?: () => number }): DeliveryWorker;
+  /** Starts to forget events that are older than 30 days. Any number of nodes may do so. */
+  startRetention(): Periodic;
 }
 
 /** How many events one transaction takes in, so that others wait for it briefly. */
 const APPEND_BATCH = 50;
 
-/** The event log and the webhooks. Events are kept for at least 30 days; nothing deletes them yet. */
+/** The event log and the webhooks. */
 export function createEvents(options: EventsOptions): Events {
   const { store, bus, clock, log, keyWrap, source, resolve = systemResolve } = options;
   const rules = { allowLoopback: options.allowLoopback };
@@ -82,6 +86,8 @@ export function createEvents(options: EventsOptions): Events {
         if (added > 0) wake();
       }
     },
+
+    startRetention: () => startRetention({ control: store.control, clock, log }),
 
     startDeliveries(given) {
       const sender = options.sender ?? createSender({ clock, rules, resolve });

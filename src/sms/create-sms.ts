@@ -13,6 +13,7 @@ import { type BreakerOptions, createBreaker } from './fallbacks/breaker.js';
 import { createFallbackWorker } from './fallbacks/worker.js';
 import { openHashKey } from './inbound/hash-key.js';
 import { createInbound, REPEAT_MS } from './inbound/inbound.js';
+import { forgetInbound } from './inbound/operations.js';
 import { createReplyRouter } from './inbound/route-reply.js';
 import { BIND } from './links/bind-duty.js';
 import { linkKey, type OperatorLink, type OperatorLinkOptions, openOperatorLink } from './links/open-links.js';
@@ -114,6 +115,8 @@ const SWEEP_ROWS = 200;
 const HOUR_MS = 3_600_000;
 /** Receipts that nobody claimed, and parts whose rest never came, are kept this long: longer than any message lives. */
 const KEPT_MS = 7 * 86_400_000;
+/** Answers by SMS, also those that no chat took, are kept as long as the events that tell of them. */
+const INBOUND_KEPT_MS = 30 * 86_400_000;
 
 /**
  * Opens the bridge: finishes what a crash interrupted, brings the links up, and works until it is closed. Rows that were
@@ -152,7 +155,7 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
   let timer: Timer | undefined;
   let sweeping: Promise<void> | undefined;
   let isAgain = false;
-  let forgetAt = 0;
+  let forgetAt = Number.NEGATIVE_INFINITY;
   let closed = false;
 
   const routeOnce = (inboundId: string) => context.serial.run(`route ${inboundId}`, () => route(inboundId));
@@ -204,11 +207,12 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
     },
     claims: () => worker.run(),
     async old() {
+      if (forgetAt > clock.monotonicMs()) return;
+      forgetAt = clock.monotonicMs() + HOUR_MS;
       const now = clock.now();
-      if (forgetAt > now) return;
-      forgetAt = now + HOUR_MS;
       await store.run(forgetOld, { repeatsBefore: now - REPEAT_MS, keptBefore: now - KEPT_MS });
       await store.run(forgetKeys, { before: now });
+      while (!closed && (await store.run(forgetInbound, { before: now - INBOUND_KEPT_MS })));
     },
   };
 

@@ -4,9 +4,10 @@ import type { DeliverSm } from '../../src/smpp/index.js';
 import { encodeGsm, tlv } from '../../src/smpp/index.js';
 import type { SmsContext } from '../../src/sms/context.js';
 import { createInbound, INBOUND_PURPOSE, type Inbound } from '../../src/sms/inbound/inbound.js';
+import { forgetInbound } from '../../src/sms/inbound/operations.js';
 import type { Bind, OperatorLink } from '../../src/sms/links/open-links.js';
 import { createSerial } from '../../src/sms/serial.js';
-import type { Store } from '../../src/store/index.js';
+import { defineOperation, type Store, settleNothing } from '../../src/store/index.js';
 import { createFakeClock, type FakeClock } from '../fakes/clock.js';
 import { openTestStore } from '../fakes/store.js';
 import { MASTER } from './rig.js';
@@ -116,4 +117,36 @@ test('parts of another handset never join', async () => {
   await take(part(2, 'b'));
   await take({ ...part(3, 'c'), sourceAddr: '999571234568' });
   expect(await texts()).toEqual([]);
+});
+
+test('what ended is forgotten by its age, however much it is; what waits for its chat is not', async () => {
+  const old = clock.now();
+  for (let n = 0; n < 3; n++) await take(anMo(gsm(`unmatched ${n}`)));
+  const waiting = await store.messages.read<{ id: string }>('SELECT id FROM sms_inbound ORDER BY id LIMIT 1');
+  const end = defineOperation<{ id: string }, undefined>({
+    name: 'test.end',
+    statements: [`UPDATE sms_inbound SET state = 'unmatched' WHERE id NOT IN (SELECT b.value ->> 'id' FROM :batch)`],
+    settle: settleNothing,
+  });
+  await store.messages.run(end, { id: waiting[0]?.id ?? '' });
+  await clock.advance(1_000);
+  await take(anMo(gsm('later')));
+  const more = defineOperation<{ at: number }, undefined>({
+    name: 'test.more',
+    statements: [
+      `INSERT INTO sms_inbound (id, partner_id, link_id, sender, recipient, state, content_hash, session_id, received_at, heard_at)
+       SELECT 'mo_' || CAST(b.key AS TEXT), 'p', 'l', 's', 'r', 'unmatched', 'h', 's', 0, CAST(b.value ->> 'at' AS BIGINT) FROM :batch`,
+    ],
+    settle: settleNothing,
+  });
+  await Promise.all(Array.from({ length: 501 }, () => store.messages.run(more, { at: old })));
+  const rounds: boolean[] = [];
+  do rounds.push(await store.messages.run(forgetInbound, { before: old + 1 }));
+  while (rounds.at(-1));
+  expect(rounds).toEqual([true, false]);
+  const left = await store.messages.read<{ state: string; heard_at: number }>('SELECT state, heard_at FROM sms_inbound ORDER BY heard_at');
+  expect(left.map(({ state, heard_at }) => [state, Number(heard_at) - old])).toEqual([
+    ['received', 0],
+    ['received', 1_000],
+  ]);
 });

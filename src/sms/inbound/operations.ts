@@ -90,3 +90,17 @@ export const joinInbound = defineOperation<NewInbound & { groupKey: string }, un
   ],
   settle: settleNothing,
 });
+
+/** Messages that one transaction forgets, so that others wait for it briefly. */
+const FORGOTTEN_MAX = 500;
+
+/** Forgets messages that were heard before and have ended, the oldest first. Answers whether there may be more. */
+export const forgetInbound = defineOperation<{ before: number }, boolean>({
+  name: 'sms.forgetInbound',
+  statements: [
+    `DELETE FROM sms_inbound WHERE id IN (SELECT id FROM sms_inbound
+       WHERE state <> 'received' AND heard_at < (SELECT MAX(${big('before')}) FROM :batch) ORDER BY heard_at LIMIT ${FORGOTTEN_MAX})
+     RETURNING id`,
+  ],
+  settle: (items, [forgotten]) => items.map(() => forgotten?.length === FORGOTTEN_MAX),
+});

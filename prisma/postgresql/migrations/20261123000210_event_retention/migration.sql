@@ -1,0 +1,2 @@
+-- CreateIndex
+CREATE INDEX "webhook_delivery_eventId_idx" ON "webhook_delivery"("eventId");
