@@ -6,6 +6,7 @@ import { createMarketPolicies, type MarketPolicies } from './market-policies.js'
 import { type Problem, shownProblem } from './problem.js';
 import { MARKETS_FILE, readMarkets } from './read-markets.js';
 import { type PartnerFile, readPartner } from './read-partner.js';
+import { readSharedNotices } from './read-templates.js';
 import { createPartnerRegistry, type PartnerRegistry } from './registry.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -18,8 +19,8 @@ export interface PartnersCheck {
 }
 
 /**
- * Reads `<directory>/<id>/partner.yaml` of every partner, with its key files and templates, and the market policies in
- * `<directory>/_markets/markets.yaml`. Folders whose name begins with `_` or `.` are no partners.
+ * Reads `<directory>/<id>/partner.yaml` of every partner, with its key files and templates, the market policies in
+ * `<directory>/_markets/markets.yaml`, and the notices that all have in `<directory>/_notices/`. Folders whose name begins with `_` or `.` are no partners.
  *
  * @param env where `${env:NAME}` references are looked up.
  */
@@ -64,12 +65,14 @@ async function read(directory: string, env: Env): Promise<Reading> {
       : 'cannot be read; fix: set CAUSEWAY_PARTNERS_DIR';
     return { files: [], problems: [{ file: directory, line: 0, path: [], message }], registry: undefined };
   }
-  const readings = await Promise.all(folders.map((folder) => readPartner(join(directory, folder), folder, env)));
+  const shared = await readSharedNotices(directory);
+  const readings = await Promise.all(folders.map((folder) => readPartner(join(directory, folder), folder, env, shared.notices)));
   const files = readings.flatMap(({ file }) => file ?? []);
   const markets = await readMarkets(join(directory, ...MARKETS_FILE));
   const problems = [
     ...readings.flatMap((reading) => reading.problems),
     ...markets.problems,
+    ...shared.problems,
     ...acrossPartners(files, markets.markets && new Set(Object.keys(markets.markets))),
   ];
   const policies: MarketPolicies | undefined = markets.markets && createMarketPolicies(markets.markets);

@@ -34,12 +34,16 @@ export interface Templates {
   readonly stopConfirmed: string;
   readonly startConfirmed: string;
   readonly help: string;
+  /** The partner's own texts, by name: ICU messages with the same arguments in every language. */
+  readonly messages: Readonly<Record<string, string>>;
 }
 
 /** An operator or hub: its partner.yaml with defaults filled in, secrets wrapped, key files read, and its templates. */
 export type Partner = Omit<PartnerDocument, 'clients' | 'markets'> & {
   readonly markets: readonly PartnerMarket[];
   readonly clients: readonly PartnerClient[];
-  /** By BCP 47 tag; there is one for the default language of each market. */
+  /** By BCP 47 tag, in every language that the gateway has notices in; the partner's own texts go first. */
   readonly templates: Readonly<Record<string, Templates>>;
+  /** What stands for a sender who does not want to be named, by the same tags. */
+  readonly somebody: Readonly<Record<string, string>>;
 };

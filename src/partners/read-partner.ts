@@ -8,7 +8,7 @@ import { partnerRules } from './partner-rules.js';
 import { type PartnerDocument, partnerSchema } from './partner-schema.js';
 import { type Problem, shownPath, type YamlPath } from './problem.js';
 import { readJwks } from './read-jwks.js';
-import { readTemplates } from './read-templates.js';
+import { readTemplates, type SharedNotices } from './read-templates.js';
 import { type Resolved, resolveReferences } from './references.js';
 import { readYaml, type YamlFile } from './yaml-file.js';
 
@@ -30,11 +30,13 @@ export interface PartnerReading {
  * Reads one partner's folder whole. A section that is not valid does not hide what is wrong in the others.
  *
  * @param folder the path. @param name the folder's own name, which `id` must repeat.
+ * @param shared the notices that every partner has.
  */
 export async function readPartner(
   folder: string,
   name: string,
   env: Readonly<Record<string, string | undefined>>,
+  shared: SharedNotices = {},
 ): Promise<PartnerReading> {
   const path = join(folder, 'partner.yaml');
   const text = await readFile(path, 'utf8').catch(() => undefined);
@@ -51,7 +53,8 @@ export async function readPartner(
   const { keys, found: keysFound } = await readClientKeys(folder, document.clients ?? []);
   const { templates, problems: templateProblems } = await readTemplates(join(folder, 'templates'));
   for (const [index, { defaultLanguage }] of (document.markets ?? []).entries()) {
-    if (templates[defaultLanguage] !== undefined || templateProblems.some(({ file }) => file.endsWith(`${defaultLanguage}.yaml`))) continue;
+    const hasTexts = templates[defaultLanguage] !== undefined || shared[defaultLanguage] !== undefined;
+    if (hasTexts || templateProblems.some(({ file }) => file.endsWith(`${defaultLanguage}.yaml`))) continue;
     found.push({
       path: ['markets', index, 'defaultLanguage'],
       message: `has no templates/${defaultLanguage}.yaml; fix: write it, as in _template/`,
@@ -62,7 +65,7 @@ export async function readPartner(
     ...templateProblems,
   ];
   if (problems.length > 0) return { problems, file: { yaml, document } };
-  return { problems, file: { yaml, document }, partner: assemble(document as PartnerDocument, keys, templates) };
+  return { problems, file: { yaml, document }, partner: assemble(document as PartnerDocument, keys, templates, shared) };
 }
 
 function checkSections({ value, unresolved }: Resolved): {
@@ -105,7 +108,12 @@ async function readClientKeys(folder: string, clients: PartnerDocument['clients'
   return { keys, found };
 }
 
-function assemble(document: PartnerDocument, keys: readonly ClientKeys[], templates: Readonly<Record<string, Templates>>): Partner {
+function assemble(
+  document: PartnerDocument,
+  keys: readonly ClientKeys[],
+  templates: Readonly<Record<string, Templates>>,
+  shared: SharedNotices,
+): Partner {
   const codes = document.markets.map(({ code }) => code);
   return {
     ...document,
@@ -119,6 +127,10 @@ function assemble(document: PartnerDocument, keys: readonly ClientKeys[], templa
       markets: markets ?? codes,
       keys: keys[index] ?? { kind: 'created' },
     })),
-    templates,
+    templates: { ...withoutMessages(shared), ...templates },
+    somebody: Object.fromEntries(Object.entries(shared).map(([language, { somebody }]) => [language, somebody])),
   };
 }
+
+const withoutMessages = (shared: SharedNotices): Record<string, Templates> =>
+  Object.fromEntries(Object.entries(shared).map(([language, { somebody: _, ...texts }]) => [language, { ...texts, messages: {} }]));

@@ -1,6 +1,6 @@
 import type { FallbackPolicy } from '../../engine/index.js';
+import { noticeLanguage } from '../notices/notice-text.js';
 import { candidates, useOf } from '../outbound/senders.js';
-import { noticeLanguage } from '../outbound/text.js';
 import type { SmsPartners, SmsSubscriptions } from '../ports.js';
 
 /**
