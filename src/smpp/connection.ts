@@ -1,15 +1,16 @@
 import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../kernel/clock.js';
-import { type Decoded, decodePdu } from './codec.js';
+import type { CommandName } from './commands.js';
+import { type Decoded, decodePdu } from './decoder.js';
 import { createFramer } from './framer.js';
 import { createOutbox } from './outbox.js';
-import type { OutgoingPdu } from './pdu.js';
+import type { AnyFields } from './pdu.js';
 import type { CloseReason, SessionBounds } from './session-options.js';
 
 /** A socket that speaks PDUs: framing, batched writes, backpressure both ways, and a bounded farewell. It knows no commands. */
 export interface Connection {
   /** Appends a PDU to the batch of this turn. @throws GatewayError `SMPP.BAD_PDU` when a field is out of bounds. */
-  put(pdu: OutgoingPdu): void;
+  put(command: CommandName, sequence: number, commandStatus: number, given: AnyFields): void;
   flush(): void;
   /** Octets ever appended, and ever handed to the socket. */
   readonly appended: number;
@@ -125,9 +126,9 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   return {
-    put(pdu) {
+    put(command, sequence, commandStatus, given) {
       if (!isOpen) return;
-      outbox.put(pdu);
+      outbox.put(command, sequence, commandStatus, given);
       boundUnsent();
     },
     flush: () => outbox.flush(),

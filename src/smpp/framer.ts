@@ -1,4 +1,7 @@
-import { HEADER_OCTETS, PDU_OCTETS_MAX } from './codec.js';
+/** command_length, command_id, command_status, sequence_number: four octets each (SMPP 3.4 §3.2). */
+export const HEADER_OCTETS = 16;
+/** Our bound on command_length; the standard has none. */
+export const PDU_OCTETS_MAX = 65_536;
 
 /** Cuts a byte stream into PDUs by command_length (SMPP 3.4 §3.2). */
 export interface Framer {

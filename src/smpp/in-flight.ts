@@ -1,13 +1,22 @@
 import type { Clock, Timer } from '../kernel/clock.js';
-import { COMMANDS, type CommandName, isResponseId, type Pdu, type PduOf, type RequestName, responseName } from './pdu.js';
+import { COMMANDS, type CommandName, isResponseId } from './commands.js';
+import { type Pdu, type PduOf, type RequestName, type ResponseName, type ResponseTo, responseName } from './pdu.js';
 import { SmppError } from './smpp-error.js';
 import { statusName } from './statuses.js';
+import { readTlv } from './tlvs.js';
 
 /** sequence_number runs from 1 to this (SMPP 3.4 §5.1.4). */
 export const SEQUENCE_MAX = 0x7fff_ffff;
 
-/** How a written request ended: exactly one of these, exactly once. */
-export type Settled = { readonly response: Pdu } | { readonly failure: SmppError };
+/** What a request of this kind resolves to. */
+export type ResponsePdu<C extends RequestName> = PduOf<ResponseTo<C>>;
+
+/** A request that was written. One of the two is called, exactly once. */
+export interface Waiter {
+  /** With a response of status 0. */
+  resolve(response: Pdu): void;
+  reject(failure: SmppError): void;
+}
 
 interface Entry {
   readonly command: RequestName;
@@ -16,22 +25,21 @@ interface Entry {
   readonly isCounted: boolean;
   /** The outbox's `appended` after it. */
   readonly endsAt: number;
-  settle(outcome: Settled): void;
+  readonly waiter: Waiter;
 }
 
 export interface InFlight {
   /** The next sequence number that no open request has. */
   nextSequence(): number;
   /** Registers a request that has just been appended. */
-  add(sequence: number, command: RequestName, isCounted: boolean, endsAt: number, settle: (outcome: Settled) => void): void;
+  add(sequence: number, command: RequestName, isCounted: boolean, endsAt: number, waiter: Waiter): void;
   /** Settles the request that `pdu` answers. False when nobody waits for it: late, repeated or never asked for. */
-  answer(pdu: Pdu): boolean;
+  answer(pdu: PduOf<ResponseName>): boolean;
   /** Settles the request that a response with an unreadable body answers. */
   answerBadBody(command: CommandName, sequence: number, headerStatus: number): boolean;
   /** Settles all of them: those the socket was never handed as never sent, the others as lost. */
   loseAll(handed: number): void;
   readonly windowUsed: number;
-  readonly size: number;
 }
 
 export interface InFlightOptions {
@@ -54,14 +62,20 @@ export function createInFlight({ clock, responseTimeoutMs, firstSequence = 1, on
   let next = firstSequence;
   let timer: Timer | undefined;
 
-  function settle(sequence: number, entry: Entry, outcome: Settled): void {
+  /** Takes it out, so that whatever the waiter does next finds it settled. */
+  function remove(sequence: number, entry: Entry): Waiter {
     entries.delete(sequence);
-    if (entries.size === 0) {
-      timer?.cancel();
-      timer = undefined;
-    }
     if (entry.isCounted) windowUsed--;
-    entry.settle(outcome);
+    return entry.waiter;
+  }
+
+  function resolve(sequence: number, entry: Entry, response: Pdu): void {
+    remove(sequence, entry).resolve(response);
+    if (entry.isCounted) onRoom();
+  }
+
+  function reject(sequence: number, entry: Entry, failure: SmppError): void {
+    remove(sequence, entry).reject(failure);
     if (entry.isCounted) onRoom();
   }
 
@@ -80,7 +94,7 @@ export function createInFlight({ clock, responseTimeoutMs, firstSequence = 1, on
       }
       onTimeout(entry.command, sequence);
       const detail = `No answer to ${entry.command} within ${responseTimeoutMs} ms.`;
-      settle(sequence, entry, { failure: new SmppError('SMPP.RESPONSE_TIMEOUT', 'unknown', detail) });
+      reject(sequence, entry, new SmppError('SMPP.RESPONSE_TIMEOUT', 'unknown', detail));
     }
   }
 
@@ -97,46 +111,48 @@ export function createInFlight({ clock, responseTimeoutMs, firstSequence = 1, on
       next = next >= SEQUENCE_MAX ? 1 : next + 1;
       return sequence;
     },
-    add(sequence, command, isCounted, endsAt, settleWith) {
+    add(sequence, command, isCounted, endsAt, waiter) {
       const dueAt = clock.monotonicMs() + responseTimeoutMs;
-      entries.set(sequence, { command, dueAt, isCounted, endsAt, settle: settleWith });
+      entries.set(sequence, { command, dueAt, isCounted, endsAt, waiter });
       if (isCounted) windowUsed++;
       if (!timer) armTimer(dueAt);
     },
     answer(pdu) {
       const entry = match(pdu.command, pdu.sequence);
       if (!entry) return false;
-      if (pdu.commandStatus === 0 && pdu.command !== 'generic_nack') settle(pdu.sequence, entry, { response: pdu });
-      else settle(pdu.sequence, entry, { failure: refusal(entry.command, pdu.commandStatus) });
+      if (pdu.commandStatus === 0 && pdu.command !== 'generic_nack') resolve(pdu.sequence, entry, pdu);
+      else reject(pdu.sequence, entry, refusal(entry.command, pdu.commandStatus, readTlv(pdu.tlvs, 'congestion_state')));
       return true;
     },
     answerBadBody(command, sequence, headerStatus) {
       const entry = match(command, sequence);
       if (!entry) return false;
       const malformed = () => new SmppError('SMPP.BAD_PDU', 'unknown', `The answer to ${entry.command} is malformed.`);
-      settle(sequence, entry, { failure: headerStatus === 0 ? malformed() : refusal(entry.command, headerStatus) });
+      reject(sequence, entry, headerStatus === 0 ? malformed() : refusal(entry.command, headerStatus));
       return true;
     },
     loseAll(handed) {
+      timer?.cancel();
+      timer = undefined;
       for (const [sequence, entry] of entries) {
         const failure =
           entry.endsAt > handed
             ? new SmppError('SMPP.NOT_BOUND', 'never-sent', `The link went down before ${entry.command} was written.`)
             : new SmppError('SMPP.LINK_LOST', 'unknown', `The link was lost before ${entry.command} was answered.`);
-        settle(sequence, entry, { failure });
+        reject(sequence, entry, failure);
       }
     },
     get windowUsed() {
       return windowUsed;
     },
-    get size() {
-      return entries.size;
-    },
   };
 }
 
-const refusal = (command: RequestName, commandStatus: number): SmppError =>
-  new SmppError('SMPP.REFUSED', 'refused', `The peer refused ${command} with ${statusName(commandStatus)}.`, commandStatus);
-
-/** What a request of this kind resolves to. */
-export type ResponsePdu<C extends RequestName> = PduOf<Extract<CommandName, `${C}_resp`>>;
+const refusal = (command: RequestName, commandStatus: number, congestionState?: number): SmppError =>
+  new SmppError(
+    'SMPP.REFUSED',
+    'refused',
+    `The peer refused ${command} with ${statusName(commandStatus)}.`,
+    commandStatus,
+    congestionState,
+  );

@@ -4,11 +4,12 @@ import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'nod
 import type { Clock, Timer } from '../kernel/clock.js';
 import type { Log } from '../kernel/log.js';
 import { type Backoff, backoffMs } from '../kernel/retry.js';
-import type { DeliverSm, MessageFields } from './pdu.js';
+import type { ResponsePdu } from './in-flight.js';
+import type { DataName, DataSm, DeliverSm, GivenFields, MessageFields, PduOf } from './pdu.js';
 import { openSession, type Session } from './session.js';
 import type { BindType, CloseReason, SessionBounds } from './session-options.js';
-import { SmppError } from './smpp-error.js';
-import type { Tlv } from './tlvs.js';
+import { notBound } from './smpp-error.js';
+import { readTlv, type Tlv } from './tlvs.js';
 
 /** Where a link stands, and why it is not bound: `ESME_RINVPASWD`, `socket-failed`, `unbound-by-peer` and so on. */
 export interface LinkState {
@@ -24,6 +25,8 @@ export interface SubmitResult {
   readonly messageId: string;
   readonly sequence: number;
   readonly tlvs: readonly Tlv[];
+  /** How busy the SMSC says it is: 0 idle to 99 congested (SMPP 5.0 §4.8.4.18); a refusal's `SmppError` has it, too. */
+  readonly congestionState: number | undefined;
 }
 
 export interface LinkOptions {
@@ -55,6 +58,10 @@ export interface LinkOptions {
    * another status, any other failure answers ESME_RX_T_APPN, so that the SMSC delivers it again.
    */
   readonly onDeliver: (pdu: DeliverSm) => Promise<void>;
+  /** Takes a data_sm like `onDeliver`; without it one is answered ESME_RINVCMDID. */
+  readonly onData?: (pdu: DataSm) => Promise<void>;
+  /** A handset can be reached again (§4.12). Nothing answers it. */
+  readonly onAlert?: (pdu: PduOf<'alert_notification'>) => void;
   readonly onStateChange?: (state: LinkState) => void;
 }
 
@@ -63,7 +70,7 @@ export interface Link {
   readonly state: LinkState;
   readonly windowUsed: number;
   readonly windowSizeMax: number;
-  /** Submits that wait for the window. */
+  /** Requests that wait for the window. */
   readonly waiting: number;
   readonly lastEnquireLink: Session['lastEnquireLink'];
   /**
@@ -71,6 +78,12 @@ export interface Link {
    * @throws SmppError: `outcome` is `never-sent`, `refused` (with `commandStatus`, `statusName`) or `unknown`.
    */
   submit(message: MessageFields): Promise<SubmitResult>;
+  /** The same for other requests; each resolves to its response, whose status is 0. `unsuccessSmes` of submit_multi_resp did not get it. */
+  submitMulti(fields: GivenFields<'submit_multi'>): Promise<ResponsePdu<'submit_multi'>>;
+  dataSm(fields: GivenFields<'data_sm'>): Promise<ResponsePdu<'data_sm'>>;
+  querySm(fields: GivenFields<'query_sm'>): Promise<ResponsePdu<'query_sm'>>;
+  cancelSm(fields: GivenFields<'cancel_sm'>): Promise<ResponsePdu<'cancel_sm'>>;
+  replaceSm(fields: GivenFields<'replace_sm'>): Promise<ResponsePdu<'replace_sm'>>;
   /** Waits for what is in flight, unbinds, closes, and does not come back. */
   close(): Promise<void>;
 }
@@ -82,7 +95,7 @@ const STABLE_MS = 10_000;
 
 /** Opens a link; it connects, binds, and after any loss comes back with jittered backoff, for ever. It never throws. */
 export function openLink(options: LinkOptions): Link {
-  const { clock, log, backoff = BACKOFF, random = Math.random } = options;
+  const { clock, log, onData, backoff = BACKOFF, random = Math.random } = options;
   const { windowSizeMax, enquireLinkMs, responseTimeoutMs, connectTimeoutMs } = { ...DEFAULTS, ...options };
   let state: LinkState = { state: 'unbound', reason: 'connecting', since: clock.now(), nextTryAt: undefined };
   let attempt = 0;
@@ -154,10 +167,19 @@ export function openLink(options: LinkOptions): Link {
       clock,
       log,
       bounds: { ...options.bounds, windowSizeMax, enquireLinkMs, responseTimeoutMs },
-      onMessage: async (pdu) => {
-        if (pdu.command === 'deliver_sm') await options.onDeliver(pdu);
-        return {};
+      handlers: {
+        async deliver_sm(pdu) {
+          await options.onDeliver(pdu);
+          return {};
+        },
+        ...(onData && {
+          async data_sm(pdu: DataSm) {
+            await onData(pdu);
+            return {};
+          },
+        }),
       },
+      ...(options.onAlert && { onAlert: options.onAlert }),
       onBound: () => {
         boundAtMs = clock.monotonicMs();
         change('bound', undefined);
@@ -181,6 +203,9 @@ export function openLink(options: LinkOptions): Link {
     await gone;
   }
 
+  const request = <C extends DataName>(command: C, fields: GivenFields<C>): Promise<ResponsePdu<C>> =>
+    session ? session.request(command, fields) : Promise.reject(notBound('The link is not bound.'));
+
   dial();
 
   return {
@@ -198,10 +223,14 @@ export function openLink(options: LinkOptions): Link {
       return session?.lastEnquireLink;
     },
     async submit(message) {
-      if (!session) throw new SmppError('SMPP.NOT_BOUND', 'never-sent', 'The link is not bound.');
-      const { messageId, sequence, tlvs } = await session.request('submit_sm', message);
-      return { messageId, sequence, tlvs };
+      const { messageId, sequence, tlvs } = await request('submit_sm', message);
+      return { messageId, sequence, tlvs, congestionState: readTlv(tlvs, 'congestion_state') };
     },
+    submitMulti: (fields) => request('submit_multi', fields),
+    dataSm: (fields) => request('data_sm', fields),
+    querySm: (fields) => request('query_sm', fields),
+    cancelSm: (fields) => request('cancel_sm', fields),
+    replaceSm: (fields) => request('replace_sm', fields),
     close() {
       closed ??= closeNow();
       return closed;

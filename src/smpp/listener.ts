@@ -1,26 +1,46 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { BlockList, createServer, isIPv6, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import type { Clock } from '../kernel/clock.js';
 import type { Log } from '../kernel/log.js';
-import type { BindPdu, MessageFields, SubmitSm } from './pdu.js';
+import { type BindRights, bindRefusal, plainAddress } from './bind-guard.js';
+import type { ResponsePdu } from './in-flight.js';
+import type { DataName, GivenFields, MessageFields, PduOf } from './pdu.js';
 import { openSession, type Session } from './session.js';
-import type { BindAnswer, BindType, MessageAnswer, SessionBounds } from './session-options.js';
-import { RefusedWith, SmppError } from './smpp-error.js';
+import type { AnswerTo, BindType, Handler, Handlers, SessionBounds } from './session-options.js';
+import { isSubmission } from './session-rules.js';
+import { notBound, RefusedWith } from './smpp-error.js';
 import { STATUS } from './statuses.js';
+import { submittedSegments } from './submitted-segments.js';
 
-/** Who may bind, from where and how often. */
-export interface ListenerAccount {
-  /** At most 15 and 8 characters (SMPP 3.4 §4.1.1). */
+/** What an ESME may ask of us. */
+export type EsmeRequest = Exclude<DataName, 'deliver_sm'>;
+
+/** One bind of an account. */
+export interface EsmeBind {
   readonly systemId: string;
-  readonly password: string;
-  readonly bindTypes: readonly BindType[];
-  /** Binds at the same time. */
-  readonly bindsMax: number;
-  /** Addresses (`192.0.2.7`) and networks (`192.0.2.0/24`, IPv6 too). Empty: none may. */
-  readonly allowedAddresses: readonly string[];
-  /** Takes a submit_sm; status 0 with its message id is answered only after it resolved. `RefusedWith` chooses a status. */
-  readonly onSubmit: (pdu: SubmitSm, from: { readonly systemId: string; readonly remoteAddress: string }) => Promise<MessageAnswer>;
+  readonly boundAs: BindType;
+  readonly remoteAddress: string;
+  /** What the ESME speaks: 0x34 is SMPP 3.4. One below that gets no TLVs (3.4 §5.2.4). */
+  readonly interfaceVersion: number;
+  /** Requests of ours that it has not answered. */
+  readonly windowUsed: number;
+}
+
+/** Who may bind, and what happens with what it asks for. */
+export interface ListenerAccount extends BindRights {
+  /**
+   * By command: `submit_sm: async (pdu, from) => ({ messageId })`. Status 0 is answered only after it resolved;
+   * `RefusedWith` chooses a status, any other failure answers ESME_RSYSERR. One without a handler is answered
+   * ESME_RINVCMDID. The PDU is well-formed, and its buffers are views: copy what is kept.
+   */
+  readonly handlers: { readonly [C in EsmeRequest]?: (pdu: PduOf<C>, from: EsmeBind) => Promise<AnswerTo<C>> };
+  /**
+   * Asked before the handler of submit_sm, submit_multi and data_sm, with the SMS that it asks for; on false it is answered
+   * ESME_RTHROTTLED and the handler does not see it.
+   */
+  readonly take?: (segments: number) => boolean | Promise<boolean>;
+  /** A bind of the account is up: what was kept for it can be sent. */
+  readonly onBound?: (bind: EsmeBind) => void;
 }
 
 export interface ListenerOptions {
@@ -40,22 +60,19 @@ export interface ListenerOptions {
   readonly log: Log;
 }
 
-export interface ListenerSession {
-  readonly systemId: string;
-  readonly boundAs: BindType;
-  readonly remoteAddress: string;
-  readonly windowUsed: number;
-}
-
 /** An SMSC's face: operators' ESMEs bind here. */
 export interface Listener {
   readonly port: number;
-  readonly sessions: readonly ListenerSession[];
+  readonly binds: readonly EsmeBind[];
   /**
    * Sends a deliver_sm on one of the account's receiving binds, the least busy one; resolves when the ESME took it.
    * @throws SmppError `SMPP.NOT_BOUND` when it has none.
    */
   deliver(systemId: string, message: MessageFields): Promise<void>;
+  /** The same with a data_sm. */
+  deliverData(systemId: string, fields: GivenFields<'data_sm'>): Promise<ResponsePdu<'data_sm'>>;
+  /** Tells each receiving bind that a handset can be reached again (§4.12); nothing answers it. */
+  alert(systemId: string, fields: GivenFields<'alert_notification'>): void;
   /** Takes no connections any more, unbinds every session and closes. */
   close(): Promise<void>;
 }
@@ -63,7 +80,7 @@ export interface Listener {
 interface Bound {
   readonly session: Session;
   readonly account: ListenerAccount;
-  readonly remoteAddress: string;
+  readonly bind: EsmeBind;
 }
 
 /** Listens. @throws the socket's error when the address cannot be bound. */
@@ -71,6 +88,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   const { clock, log } = options;
   const bound = new Set<Bound>();
   const sessions = new Set<Session>();
+  const bindsOf = (systemId: string): Bound[] => [...bound].filter(({ account }) => account.systemId === systemId);
 
   function accept(socket: Socket): void {
     const remoteAddress = plainAddress(socket.remoteAddress ?? '');
@@ -82,28 +100,45 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       clock,
       log,
       bounds: options.bounds ?? {},
-      onBind(pdu): BindAnswer {
+      onBind(pdu) {
         const account = options.findAccount(pdu.systemId);
-        const refusal = refusalOf(pdu, account, remoteAddress, bound);
+        const refusal = bindRefusal(pdu, account, remoteAddress, bindsOf(pdu.systemId).length);
         if (refusal !== undefined || !account) {
           log.warn({ systemId: pdu.systemId, commandStatus: refusal }, 'smpp bind refused');
           return { commandStatus: refusal ?? STATUS.ESME_RBINDFAIL };
         }
-        mine = { session, account, remoteAddress };
+        const boundAs = pdu.command.slice('bind_'.length) as BindType;
+        const { systemId } = account;
+        const bind: EsmeBind = {
+          systemId, boundAs, remoteAddress, interfaceVersion: pdu.interfaceVersion,
+          get windowUsed() {
+            return session.windowUsed;
+          },
+        }; // biome-ignore format: what it is, then how it stands
+        mine = { session, account, bind };
         bound.add(mine);
-        log.info({ systemId: account.systemId, command: pdu.command }, 'smpp bind accepted');
+        log.info({ systemId, command: pdu.command }, 'smpp bind accepted');
         return { commandStatus: STATUS.ESME_ROK, systemId: options.systemId };
       },
-      async onMessage(pdu) {
-        if (!mine || pdu.command !== 'submit_sm') throw new RefusedWith(STATUS.ESME_RINVBNDSTS);
-        return mine.account.onSubmit(pdu, { systemId: mine.account.systemId, remoteAddress });
-      },
+      handlers: handlersFor(() => mine),
+      onBound: () => mine?.account.onBound?.(mine.bind),
       onClosed() {
         sessions.delete(session);
         if (mine) bound.delete(mine);
       },
     });
     sessions.add(session);
+  }
+
+  function receiving(systemId: string): Session[] {
+    const found = bindsOf(systemId).flatMap(({ session }) => (canReceive(session) ? [session] : []));
+    return found.sort((a, b) => loadOf(a) - loadOf(b));
+  }
+
+  function idlest(systemId: string): Session {
+    const [session] = receiving(systemId);
+    if (!session) throw notBound('The account has no receiving bind.');
+    return session;
   }
 
   const server: Server = options.tls
@@ -120,16 +155,17 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
 
   return {
     port,
-    get sessions() {
-      return [...bound].flatMap(({ session, account, remoteAddress }) =>
-        session.boundAs ? [{ systemId: account.systemId, boundAs: session.boundAs, remoteAddress, windowUsed: session.windowUsed }] : [],
-      );
+    get binds() {
+      return [...bound].flatMap(({ session, bind }) => (session.state === 'bound' ? [bind] : []));
     },
     async deliver(systemId, message) {
-      const receiving = [...bound].filter(({ session, account }) => account.systemId === systemId && canReceive(session));
-      const [idlest] = receiving.sort((a, b) => loadOf(a.session) - loadOf(b.session));
-      if (!idlest) throw new SmppError('SMPP.NOT_BOUND', 'never-sent', 'The account has no receiving bind.');
-      await idlest.session.request('deliver_sm', message);
+      await idlest(systemId).request('deliver_sm', message);
+    },
+    async deliverData(systemId, fields) {
+      return idlest(systemId).request('data_sm', fields);
+    },
+    alert(systemId, fields) {
+      for (const session of receiving(systemId)) session.alert(fields);
     },
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -142,44 +178,27 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
 const canReceive = ({ state, boundAs }: Session): boolean => state === 'bound' && boundAs !== 'transmitter';
 const loadOf = ({ windowUsed, waiting }: Session): number => windowUsed + waiting;
 
-/**
- * Why a bind is refused, or undefined. An unknown system_id, a wrong password and a foreign address answer alike and in
- * the same time, so that nobody learns which accounts exist.
- */
-function refusalOf(
-  pdu: BindPdu,
-  account: ListenerAccount | undefined,
-  remoteAddress: string,
-  bound: ReadonlySet<Bound>,
-): number | undefined {
-  const isPasswordRight = isSame(pdu.password, account?.password ?? '');
-  if (!account || account.password === '' || !isPasswordRight || !isAllowed(account.allowedAddresses, remoteAddress)) {
-    return STATUS.ESME_RINVPASWD;
+const ESME_REQUESTS: readonly EsmeRequest[] = ['submit_sm', 'submit_multi', 'data_sm', 'query_sm', 'cancel_sm', 'replace_sm'];
+
+/** Hands each request to the handler of whoever is bound, within what the account may submit. */
+function handlersFor(bound: () => Bound | undefined): Handlers {
+  const handlers: Partial<Record<EsmeRequest, Handler<EsmeRequest>>> = {};
+  for (const command of ESME_REQUESTS) {
+    handlers[command] = async (pdu) => {
+      const mine = bound();
+      const handle = mine?.account.handlers[command] as
+        | ((pdu: PduOf<EsmeRequest>, from: EsmeBind) => Promise<AnswerTo<EsmeRequest>>)
+        | undefined;
+      if (!mine || !handle) throw new RefusedWith(STATUS.ESME_RINVCMDID);
+      const { take } = mine.account;
+      if (take && isSubmission(pdu.command) && !(await take(submittedSegments(pdu as PduOf<'submit_sm'>)))) {
+        throw new RefusedWith(STATUS.ESME_RTHROTTLED);
+      }
+      return handle(pdu, mine.bind);
+    };
   }
-  if (!account.bindTypes.includes(pdu.command.slice('bind_'.length) as BindType)) return STATUS.ESME_RBINDFAIL;
-  const held = [...bound].filter((other) => other.account.systemId === account.systemId).length;
-  return held >= account.bindsMax ? STATUS.ESME_RALYBND : undefined;
+  return handlers as Handlers;
 }
-
-/** Compares digests, so that neither the length nor the first wrong character shows in the time. */
-function isSame(given: string, expected: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text, 'latin1').digest();
-  return timingSafeEqual(digest(given), digest(expected));
-}
-
-function isAllowed(allowed: readonly string[], remoteAddress: string): boolean {
-  const list = new BlockList();
-  for (const entry of allowed) {
-    const [network = '', prefix] = entry.split('/');
-    const family = isIPv6(network) ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) list.addAddress(network, family);
-    else list.addSubnet(network, Number(prefix), family);
-  }
-  return list.check(remoteAddress, isIPv6(remoteAddress) ? 'ipv6' : 'ipv4');
-}
-
-/** `::ffff:192.0.2.7`, as a dual-stack socket reports an IPv4 peer, is 192.0.2.7. */
-const plainAddress = (address: string): string => (address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address);
 
 function listen(server: Server, { host, port }: Pick<ListenerOptions, 'host' | 'port'>): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,11 +1,12 @@
 import type { Duplex } from 'node:stream';
-import { createEncoder } from './codec.js';
-import type { OutgoingPdu } from './pdu.js';
+import type { CommandName } from './commands.js';
+import { createEncoder } from './encoder.js';
+import type { AnyFields } from './pdu.js';
 
 /** Where PDUs wait to be written: all of one turn leave in one `socket.write`. */
 export interface Outbox {
   /** Appends a PDU. @throws GatewayError `SMPP.BAD_PDU` when a field is out of bounds. */
-  put(pdu: OutgoingPdu): void;
+  put(command: CommandName, sequence: number, commandStatus: number, given: AnyFields): void;
   /** The socket took no more; nothing is written until it drains. */
   readonly isCongested: boolean;
   /** Writes what waits, unless the socket is congested; then its `drain` does. */
@@ -50,9 +51,9 @@ export function createOutbox({ socket, isImmediate, onDrained }: OutboxOptions):
   }
 
   return {
-    put(pdu) {
+    put(command, sequence, commandStatus, given) {
       const before = encoder.length;
-      encoder.append(pdu);
+      encoder.put(command, sequence, commandStatus, given);
       appended += encoder.length - before;
       if (isImmediate() || encoder.length >= BATCH_OCTETS_MAX) return flush();
       if (isScheduled) return;

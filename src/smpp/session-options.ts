@@ -1,9 +1,10 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../kernel/clock.js';
 import type { Log } from '../kernel/log.js';
-import type { BindPdu, DeliverSm, SubmitSm } from './pdu.js';
-import type { Tlv } from './tlvs.js';
+import type { BindPdu, DataName, GivenFields, PduOf, ResponseTo } from './pdu.js';
 
+/** Our side. */
+export type Role = 'esme' | 'smsc';
 /** §2.2: open until bound; unbinding from the moment that unbind is sent; closed for ever. */
 export type SessionState = 'open' | 'bound' | 'unbinding' | 'closed';
 export type BindType = 'transmitter' | 'receiver' | 'transceiver';
@@ -22,17 +23,31 @@ export type CloseReason =
   | 'bad-command-length'
   | 'peer-not-reading';
 
-/** What answers an inbound message; status 0 and no id unless given. */
-export interface MessageAnswer {
-  readonly commandStatus?: number;
-  readonly messageId?: string;
-  readonly tlvs?: readonly Tlv[];
-}
+/** What answers a request: its response's own fields, and a status that is 0 unless given. */
+export type AnswerTo<C extends DataName> = GivenFields<ResponseTo<C>> & { readonly commandStatus?: number };
+
+/**
+ * Takes an inbound request. Status 0 is answered only after it resolved; it rejects with `RefusedWith` for a status of its
+ * choice, with anything else for a temporary error. Buffers of the PDU are views: copy what is kept.
+ */
+export type Handler<C extends DataName> = (pdu: PduOf<C>) => Promise<AnswerTo<C>>;
+
+/** By command; one without a handler is answered ESME_RINVCMDID. */
+export type Handlers = { readonly [C in DataName]?: Handler<C> };
 
 export interface BindAnswer {
   readonly commandStatus: number;
   /** Our own system_id, for the response. */
   readonly systemId?: string;
+}
+
+export interface SessionCounters {
+  badPdus: number;
+  /** Responses that nobody waited for. */
+  strayResponses: number;
+  timeouts: number;
+  /** Requests that were answered ESME_RTHROTTLED, since too many were being worked on. */
+  throttled: number;
 }
 
 export interface SessionBounds {
@@ -73,19 +88,15 @@ export const SESSION_BOUNDS: SessionBounds = {
 export interface SessionOptions {
   /** Connected: a TCP or TLS socket. The session owns it from here on. */
   readonly socket: Duplex;
-  /** Our side. */
-  readonly role: 'esme' | 'smsc';
+  readonly role: Role;
   readonly clock: Clock;
   readonly log: Log;
   readonly bounds?: Partial<SessionBounds>;
   /** As SMSC: decides a bind. */
   readonly onBind?: (pdu: BindPdu) => BindAnswer | Promise<BindAnswer>;
-  /**
-   * Takes an inbound message: deliver_sm as ESME, submit_sm as SMSC. Status 0 is answered only after it resolved;
-   * it rejects with `RefusedWith` for a status of its choice, with anything else for a temporary error.
-   * Buffers of the PDU are views: copy what is kept.
-   */
-  readonly onMessage?: (pdu: DeliverSm | SubmitSm) => Promise<MessageAnswer>;
+  readonly handlers?: Handlers;
+  /** As ESME: a handset can be reached again (§4.12). Nothing answers it. */
+  readonly onAlert?: (pdu: PduOf<'alert_notification'>) => void;
   readonly onBound?: (bindType: BindType) => void;
   /** Called once, after every request in flight was settled; with the name of the status where the SMSC refused our bind. */
   readonly onClosed?: (reason: CloseReason, bindStatus?: string) => void;

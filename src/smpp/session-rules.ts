@@ -1,10 +1,10 @@
-import { COMMANDS, type CommandName, type CommandSpec, type DataName, type RequestName } from './pdu.js';
-import type { BindType, SessionState } from './session-options.js';
+import { type CommandName, commandSpec } from './commands.js';
+import type { DataName, NoticeName, RequestName } from './pdu.js';
+import type { BindType, Role, SessionState } from './session-options.js';
 import { STATUS } from './statuses.js';
 
 interface Situation {
-  /** Our side. */
-  readonly role: 'esme' | 'smsc';
+  readonly role: Role;
   readonly state: SessionState;
   readonly boundAs: BindType | undefined;
   /** A bind is being decided. */
@@ -15,22 +15,26 @@ interface Situation {
  * Whether the peer may send this command now (SMPP 3.4 §2.3, table 2-1).
  * @returns undefined when it may, else the status to answer with.
  */
-export function mayReceive(command: RequestName, { role, state, boundAs, isBinding }: Situation): number | undefined {
-  const spec: CommandSpec = COMMANDS[command];
-  if (spec.sentBy === role) return STATUS.ESME_RINVBNDSTS;
-  if (spec.state === 'open') return state === 'open' && !isBinding ? undefined : STATUS.ESME_RALYBND;
+export function mayReceive(command: RequestName | NoticeName, { role, state, boundAs, isBinding }: Situation): number | undefined {
+  const when = commandSpec(command)[role === 'esme' ? 'smsc' : 'esme'];
+  if (when === undefined) return STATUS.ESME_RINVBNDSTS;
+  if (when === 'open') return state === 'open' && !isBinding ? undefined : STATUS.ESME_RALYBND;
   if (state === 'open') return STATUS.ESME_RINVBNDSTS;
-  if (spec.state === 'bound') return undefined;
-  if (boundAs !== 'transceiver' && boundAs !== spec.state) return STATUS.ESME_RINVBNDSTS;
+  if (when === 'bound') return undefined;
+  if (boundAs !== 'transceiver' && boundAs !== when) return STATUS.ESME_RINVBNDSTS;
   // Between our unbind and its answer a message is turned away for now, so that it comes again on the next bind.
-  return state === 'unbinding' ? temporaryError(command) : undefined;
+  return state === 'unbinding' ? temporaryError(role) : undefined;
 }
 
-/** Whether we may send this message on this bind. */
-export function mayRequest(command: DataName, role: 'esme' | 'smsc', boundAs: BindType | undefined): boolean {
-  const { sentBy, state }: CommandSpec = COMMANDS[command];
-  return sentBy === role && (boundAs === 'transceiver' || boundAs === state);
+/** Whether we may send this on our bind. */
+export function mayRequest(command: DataName | NoticeName, role: Role, boundAs: BindType | undefined): boolean {
+  const when = commandSpec(command)[role];
+  return when !== undefined && when !== 'open' && (boundAs === 'transceiver' || boundAs === when);
 }
 
-/** What makes the peer try again: §5.1.3 has a status of its own for deliver_sm. */
-export const temporaryError = (command: CommandName): number => (command === 'deliver_sm' ? STATUS.ESME_RX_T_APPN : STATUS.ESME_RSYSERR);
+/** What makes the peer try again: §5.1.3 has a status of its own for what an ESME receives. */
+export const temporaryError = (role: Role): number => (role === 'esme' ? STATUS.ESME_RX_T_APPN : STATUS.ESME_RSYSERR);
+
+/** Requests that ask for a message to be sent: one more of these is what a throttle is for. */
+export const isSubmission = (command: CommandName): command is 'submit_sm' | 'submit_multi' | 'data_sm' =>
+  command === 'submit_sm' || command === 'submit_multi' || command === 'data_sm';

@@ -1,51 +1,40 @@
 import type { Timer } from '../kernel/clock.js';
-import type { Decoded } from './codec.js';
+import { COMMANDS, isResponseId } from './commands.js';
 import { createConnection } from './connection.js';
-import { createInFlight, type ResponsePdu, type Settled } from './in-flight.js';
+import type { Decoded } from './decoder.js';
+import type { ResponsePdu, Waiter } from './in-flight.js';
+import { createInbound } from './inbound.js';
 import { createKeepAlive } from './keep-alive.js';
 import {
-  type BindName, type BindPdu, COMMANDS, type DataName, type Fields, isResponse, isResponseId,
-  type OutgoingPdu, type PduOf, type RequestName, responseName,
+  type BindName, type BindPdu, type DataName, type GivenFields, isResponse, type NoticeName, type Pdu, type PduOf, type RequestName, type ResponseTo, responseName,
 } from './pdu.js'; // biome-ignore format: one list
+import { createRequests } from './requests.js';
 import {
-  type BindAnswer,
-  type BindType,
-  type CloseReason,
-  SESSION_BOUNDS,
-  type SessionOptions,
-  type SessionState,
-} from './session-options.js';
-import { mayReceive, mayRequest, temporaryError } from './session-rules.js';
-import { RefusedWith, SmppError } from './smpp-error.js';
+  type BindAnswer, type BindType, type CloseReason, SESSION_BOUNDS, type SessionCounters, type SessionOptions, type SessionState,
+} from './session-options.js'; // biome-ignore format: one list
+import { mayReceive, mayRequest } from './session-rules.js';
+import { notBound } from './smpp-error.js';
 import { STATUS } from './statuses.js';
-import { type Tlv, tlv } from './tlvs.js';
-
-export type RequestFields<C extends RequestName> = Readonly<Partial<Fields<C>>> & { readonly tlvs?: readonly Tlv[] };
-
-export interface SessionCounters {
-  badPdus: number;
-  /** Responses that nobody waited for. */
-  strayResponses: number;
-  timeouts: number;
-  throttled: number;
-}
+import { tlv } from './tlvs.js';
 
 /** One SMPP session over one connection, of either side. */
 export interface Session {
   readonly state: SessionState;
   readonly boundAs: BindType | undefined;
-  /** Messages written and not answered, and messages that wait for room. */
+  /** Requests written and not answered, and requests that wait for room. */
   readonly windowUsed: number;
   readonly waiting: number;
   readonly lastEnquireLink: { readonly at: number; readonly roundTripMs: number } | undefined;
   readonly counters: Readonly<SessionCounters>;
   /** As ESME: binds. @throws SmppError; the connection is then closed. */
-  bind(type: BindType, fields: RequestFields<BindName>): Promise<void>;
+  bind(type: BindType, fields: GivenFields<BindName>): Promise<void>;
   /**
-   * Sends a message when the window has room and waits for its answer, which has status 0.
+   * Sends a request when the window has room and waits for its answer, which has status 0.
    * @throws SmppError, whose `outcome` says whether the peer may have it.
    */
-  request<C extends DataName>(command: C, fields: RequestFields<C>): Promise<ResponsePdu<C>>;
+  request<C extends DataName>(command: C, fields: GivenFields<C>): Promise<ResponsePdu<C>>;
+  /** As SMSC: says that a handset can be reached again. Nothing answers it. @throws SmppError, never sent. */
+  alert(fields: GivenFields<'alert_notification'>): void;
   /** Takes no new requests, waits for those in flight, unbinds, closes. Resolves when the socket is gone. */
   close(): Promise<void>;
   /** Ends the connection now. Requests in flight are settled as lost. */
@@ -63,12 +52,10 @@ export function openSession(options: SessionOptions): Session {
   const { role, clock, log } = options;
   const bounds = { ...SESSION_BOUNDS, ...options.bounds };
   const counters: SessionCounters = { badPdus: 0, strayResponses: 0, timeouts: 0, throttled: 0 };
-  const waiting: { start: () => void; fail: (failure: SmppError) => void }[] = [];
   let state: SessionState = 'open';
   let boundAs: BindType | undefined;
   let isBinding = false;
   let closing: CloseReason | undefined;
-  let inbound = 0;
   let lastEnquireLink: Session['lastEnquireLink'];
   let phaseTimer: Timer | undefined;
   let bindStatus: string | undefined;
@@ -77,7 +64,7 @@ export function openSession(options: SessionOptions): Session {
     socket: options.socket,
     clock,
     bounds,
-    isImmediate: () => (role === 'esme' ? bounds.windowSizeMax === 1 : inbound <= 1 && connection.framesInTurn <= 1),
+    isImmediate: () => (role === 'esme' ? bounds.windowSizeMax === 1 : inbound.active <= 1 && connection.framesInTurn <= 1),
     onPdu: take,
     onBadLength: refuseLength,
     onFailure: (reason, errno) => {
@@ -85,15 +72,21 @@ export function openSession(options: SessionOptions): Session {
       destroy(reason);
     },
   });
-  const inFlight = createInFlight({
-    clock,
-    responseTimeoutMs: bounds.responseTimeoutMs,
-    firstSequence: options.firstSequence ?? 1,
-    onRoom: fillWindow,
-    onTimeout: (command, sequence) => {
-      counters.timeouts++;
-      log.warn({ command, sequence }, 'smpp request timed out');
-    },
+  const requests = createRequests({
+    connection, clock, log, bounds, counters, firstSequence: options.firstSequence ?? 1,
+    isBound: () => state === 'bound',
+    isClosed: () => state === 'closed',
+    onUse: () => keepAlive.used(),
+    onSettled: unbindWhenDrained,
+  }); // biome-ignore format: what is handed on, then what is not
+  const inbound = createInbound({
+    role,
+    handlers: options.handlers ?? {},
+    connection,
+    bounds,
+    counters,
+    log,
+    onAnswered: unbindWhenDrained,
   });
   const keepAlive = createKeepAlive({
     clock,
@@ -105,125 +98,77 @@ export function openSession(options: SessionOptions): Session {
   });
   if (role === 'smsc') phaseTimer = clock.setTimer(bounds.bindTimeoutMs, () => destroy('bind-timeout'));
 
-  // What we send
-
-  /** Appends a request; `settle` is called exactly once, also when the fields do not fit the wire. */
-  function putRequest<C extends RequestName>(
-    command: C,
-    fields: RequestFields<C>,
-    isCounted: boolean,
-    settle: (outcome: Settled) => void,
-  ): void {
-    const sequence = inFlight.nextSequence();
-    const before = connection.appended;
-    try {
-      connection.put({ ...fields, command, commandStatus: 0, sequence } as unknown as OutgoingPdu);
-    } catch (failure) {
-      const detail = failure instanceof Error ? failure.message.replace(/^SMPP\.BAD_PDU: /, '') : 'A field is out of bounds.';
-      settle({ failure: new SmppError('SMPP.BAD_PDU', 'never-sent', detail) });
-      return;
-    }
-    inFlight.add(sequence, command, isCounted, connection.appended, settle);
-    // The write may have ended the session, before this request could be among those that it settled.
-    if ((state as SessionState) === 'closed') inFlight.loseAll(Math.min(before, connection.handed));
-  }
-
-  function answer(command: RequestName, sequence: number, commandStatus: number): void {
-    connection.put({ command: responseName(command), sequence, commandStatus } as OutgoingPdu);
-  }
-
-  function fillWindow(): void {
-    while (state === 'bound' && inFlight.windowUsed < bounds.windowSizeMax) {
-      const next = waiting.shift();
-      if (!next) break;
-      next.start();
-    }
-    unbindWhenDrained();
-  }
-
-  function enquire(): void {
-    const at = clock.now();
-    const startedMs = clock.monotonicMs();
-    putRequest('enquire_link', {}, false, (outcome) => {
-      if ('response' in outcome) lastEnquireLink = { at, roundTripMs: clock.monotonicMs() - startedMs };
-      else if (outcome.failure.code === 'SMPP.RESPONSE_TIMEOUT' && connection.lastHeardMs <= startedMs)
-        destroy('no-answer-to-enquire-link');
-    });
-    connection.flush();
-  }
-
   // What the peer sends
 
   function take(decoded: Decoded): void {
-    if (decoded.kind === 'pdu') {
-      if (!isResponse(decoded.pdu)) {
-        takeRequest(decoded.pdu);
-        return;
-      }
-      if (!inFlight.answer(decoded.pdu)) counters.strayResponses++;
-      return;
-    }
+    if (decoded.kind === 'pdu') takePdu(decoded.pdu);
+    else takeMalformed(decoded);
+  }
+
+  function takeMalformed(decoded: Exclude<Decoded, { kind: 'pdu' }>): void {
     counters.badPdus++;
     if (decoded.kind === 'bad-length') {
       refuseLength(decoded.sequence);
       return;
     }
     if (decoded.kind === 'unknown-command') {
-      if (isResponseId(decoded.commandId)) return;
-      connection.put({ command: 'generic_nack', sequence: decoded.sequence, commandStatus: STATUS.ESME_RINVCMDID });
+      if (!isResponseId(decoded.commandId)) nack(decoded.sequence, STATUS.ESME_RINVCMDID);
       return;
     }
     const { command, sequence, commandStatus, headerStatus } = decoded;
     log.info({ command, sequence, commandStatus }, 'smpp body malformed');
-    if (!isResponseId(COMMANDS[command].id)) {
-      answer(command as RequestName, sequence, commandStatus);
-      return;
-    }
-    if (!inFlight.answerBadBody(command, sequence, headerStatus)) counters.strayResponses++;
+    if (!isResponseId(COMMANDS[command].id)) answer(command as RequestName | NoticeName, sequence, commandStatus);
+    else if (!requests.answers.answerBadBody(command, sequence, headerStatus)) counters.strayResponses++;
   }
 
-  function takeRequest(pdu: PduOf<RequestName>): void {
+  function takePdu(pdu: Pdu): void {
+    if (isResponse(pdu)) {
+      if (!requests.answers.answer(pdu)) counters.strayResponses++;
+      return;
+    }
     const refusal = mayReceive(pdu.command, { role, state, boundAs, isBinding });
-    if (refusal !== undefined) {
-      answer(pdu.command, pdu.sequence, refusal);
-      return;
+    if (refusal === undefined) takeRequest(pdu);
+    else answer(pdu.command, pdu.sequence, refusal);
+  }
+
+  function takeRequest(pdu: PduOf<RequestName | NoticeName>): void {
+    switch (pdu.command) {
+      case 'enquire_link':
+        answer(pdu.command, pdu.sequence, STATUS.ESME_ROK);
+        break;
+      case 'unbind':
+        answer(pdu.command, pdu.sequence, STATUS.ESME_ROK);
+        end('unbound-by-peer');
+        break;
+      case 'alert_notification':
+        options.onAlert?.(pdu);
+        break;
+      case 'outbind':
+        // It asks an ESME to bind; ours has dialled to do that.
+        break;
+      case 'bind_receiver':
+      case 'bind_transmitter':
+      case 'bind_transceiver':
+        void takeBind(pdu);
+        break;
+      default:
+        keepAlive.used();
+        inbound.take(pdu);
     }
-    if (pdu.command === 'enquire_link') {
-      answer(pdu.command, pdu.sequence, STATUS.ESME_ROK);
-      return;
-    }
-    if (pdu.command === 'submit_sm' || pdu.command === 'deliver_sm') return void takeMessage(pdu);
-    if (pdu.command !== 'unbind') return void takeBind(pdu);
-    answer(pdu.command, pdu.sequence, STATUS.ESME_ROK);
-    end('unbound-by-peer');
   }
 
   function refuseLength(sequence: number): void {
-    counters.badPdus++;
-    connection.put({ command: 'generic_nack', sequence, commandStatus: STATUS.ESME_RINVCMDLEN });
+    nack(sequence, STATUS.ESME_RINVCMDLEN);
     end('bad-command-length');
   }
 
-  async function takeMessage(pdu: PduOf<DataName>): Promise<void> {
-    const { command, sequence } = pdu;
-    keepAlive.used();
-    if (inbound >= bounds.inboundMax) {
-      counters.throttled++;
-      return answer(command, sequence, STATUS.ESME_RTHROTTLED);
-    }
-    inbound++;
-    try {
-      const answered = await options.onMessage?.(pdu);
-      const body = answered ?? { commandStatus: temporaryError(command) };
-      connection.put({ ...body, command: responseName(command), sequence } as OutgoingPdu);
-    } catch (failure) {
-      const isChosen = failure instanceof RefusedWith && failure.commandStatus !== STATUS.ESME_ROK;
-      if (!isChosen) log.warn({ command, sequence, failure: errorName(failure) }, 'smpp message handler failed');
-      answer(command, sequence, isChosen ? failure.commandStatus : temporaryError(command));
-    } finally {
-      inbound--;
-      unbindWhenDrained();
-    }
+  function answer(command: RequestName | NoticeName, sequence: number, commandStatus: number): void {
+    if (command === 'outbind' || command === 'alert_notification') nack(sequence, commandStatus);
+    else connection.put(responseName(command), sequence, commandStatus, {});
+  }
+
+  function nack(sequence: number, commandStatus: number): void {
+    connection.put('generic_nack', sequence, commandStatus, {});
   }
 
   async function takeBind(pdu: BindPdu): Promise<void> {
@@ -232,7 +177,7 @@ export function openSession(options: SessionOptions): Session {
     try {
       decision = (await options.onBind?.(pdu)) ?? decision;
     } catch (failure) {
-      log.error({ failure: errorName(failure) }, 'smpp bind handler failed');
+      log.error({ failure: failure instanceof Error ? failure.name : typeof failure }, 'smpp bind handler failed');
       decision = { commandStatus: STATUS.ESME_RSYSERR };
     }
     isBinding = false;
@@ -242,9 +187,9 @@ export function openSession(options: SessionOptions): Session {
       answer(pdu.command, pdu.sequence, commandStatus);
       return end('bind-refused');
     }
-    const tlvs = [tlv('sc_interface_version', INTERFACE_VERSION)];
-    connection.put({ command: responseName(pdu.command), sequence: pdu.sequence, systemId, tlvs } as OutgoingPdu);
-    becomeBound(bindTypeOf(pdu.command));
+    const accepted: GivenFields<ResponseTo<BindName>> = { systemId, tlvs: [tlv('sc_interface_version', INTERFACE_VERSION)] };
+    connection.put(responseName(pdu.command), pdu.sequence, STATUS.ESME_ROK, accepted);
+    becomeBound(pdu.command.slice('bind_'.length) as BindType);
   }
 
   function becomeBound(type: BindType): void {
@@ -253,6 +198,20 @@ export function openSession(options: SessionOptions): Session {
     phaseTimer?.cancel();
     keepAlive.start();
     options.onBound?.(type);
+  }
+
+  function enquire(): void {
+    const at = clock.now();
+    const startedMs = clock.monotonicMs();
+    requests.send('enquire_link', {}, {
+      resolve() {
+        lastEnquireLink = { at, roundTripMs: clock.monotonicMs() - startedMs };
+      },
+      reject({ code }) {
+        if (code === 'SMPP.RESPONSE_TIMEOUT' && connection.lastHeardMs <= startedMs) destroy('no-answer-to-enquire-link');
+      },
+    }); // biome-ignore format: the two ways it ends
+    connection.flush();
   }
 
   // The end
@@ -264,13 +223,13 @@ export function openSession(options: SessionOptions): Session {
       return;
     }
     closing = reason;
-    failWaiting();
+    requests.failWaiting();
     phaseTimer = clock.setTimer(bounds.responseTimeoutMs, sendUnbind);
     unbindWhenDrained();
   }
 
   function unbindWhenDrained(): void {
-    if (closing !== undefined && inFlight.windowUsed === 0 && inbound === 0) sendUnbind();
+    if (closing !== undefined && requests.windowUsed === 0 && inbound.active === 0) sendUnbind();
   }
 
   function sendUnbind(): void {
@@ -278,12 +237,9 @@ export function openSession(options: SessionOptions): Session {
     phaseTimer?.cancel();
     keepAlive.stop();
     state = 'unbinding';
-    putRequest('unbind', {}, false, () => end(closing ?? 'closed-by-us'));
+    const done = () => end(closing ?? 'closed-by-us');
+    requests.send('unbind', {}, { resolve: done, reject: done });
     connection.flush();
-  }
-
-  function failWaiting(): void {
-    for (const { fail } of waiting.splice(0)) fail(notBound('The link went down before the request was sent.'));
   }
 
   /** After this nothing is in flight and no timer of the session runs. */
@@ -291,8 +247,8 @@ export function openSession(options: SessionOptions): Session {
     state = 'closed';
     phaseTimer?.cancel();
     keepAlive.stop();
-    failWaiting();
-    inFlight.loseAll(connection.handed);
+    requests.failWaiting();
+    requests.loseAll();
     options.onClosed?.(reason, bindStatus);
   }
 
@@ -309,6 +265,12 @@ export function openSession(options: SessionOptions): Session {
     finish(reason);
   }
 
+  /** Why this may not be sent now. */
+  function refusalToSend(command: DataName | NoticeName): string | undefined {
+    if (state !== 'bound' || closing !== undefined) return 'The link is not bound.';
+    return mayRequest(command, role, boundAs) ? undefined : `The bind does not carry ${command} in this direction.`;
+  }
+
   return {
     get state() {
       return state;
@@ -317,10 +279,10 @@ export function openSession(options: SessionOptions): Session {
       return boundAs;
     },
     get windowUsed() {
-      return inFlight.windowUsed;
+      return requests.windowUsed;
     },
     get waiting() {
-      return waiting.length;
+      return requests.waiting;
     },
     get lastEnquireLink() {
       return lastEnquireLink;
@@ -330,33 +292,31 @@ export function openSession(options: SessionOptions): Session {
       return new Promise((resolve, reject) => {
         if (state !== 'open' || isBinding) return reject(notBound('The session cannot bind now.'));
         isBinding = true;
-        putRequest(`bind_${type}`, fields, false, (outcome) => {
-          isBinding = false;
-          if ('failure' in outcome) {
-            bindStatus = outcome.failure.statusName;
-            reject(outcome.failure);
-            return destroy(outcome.failure.code === 'SMPP.RESPONSE_TIMEOUT' ? 'bind-timeout' : 'bind-refused');
-          }
-          becomeBound(type);
-          resolve();
-        });
+        const waiter: Waiter = {
+          resolve() {
+            isBinding = false;
+            becomeBound(type);
+            resolve();
+          },
+          reject(failure) {
+            isBinding = false;
+            bindStatus = failure.statusName;
+            reject(failure);
+            destroy(failure.code === 'SMPP.RESPONSE_TIMEOUT' ? 'bind-timeout' : 'bind-refused');
+          },
+        };
+        requests.send(`bind_${type}`, fields, waiter);
         connection.flush();
       });
     },
     request(command, fields) {
-      return new Promise((resolve, reject) => {
-        if (state !== 'bound' || closing !== undefined) return reject(notBound('The link is not bound.'));
-        if (!mayRequest(command, role, boundAs)) return reject(notBound(`The bind does not carry ${command} in this direction.`));
-        const settle = (outcome: Settled) =>
-          'failure' in outcome ? reject(outcome.failure) : resolve(outcome.response as ResponsePdu<typeof command>);
-        const start = () => {
-          keepAlive.used();
-          putRequest(command, fields, true, settle);
-        };
-        if (inFlight.windowUsed < bounds.windowSizeMax) start();
-        else if (waiting.length < bounds.waitingMax) waiting.push({ start, fail: reject });
-        else reject(new SmppError('UNAVAILABLE', 'never-sent', 'Too many requests wait for the window of the link.'));
-      });
+      const refusal = refusalToSend(command);
+      return refusal === undefined ? requests.request(command, fields) : Promise.reject(notBound(refusal));
+    },
+    alert(fields) {
+      const refusal = refusalToSend('alert_notification');
+      if (refusal !== undefined) throw notBound(refusal);
+      requests.notify('alert_notification', fields);
     },
     close() {
       startClosing('closed-by-us');
@@ -365,7 +325,3 @@ export function openSession(options: SessionOptions): Session {
     destroy,
   };
 }
-
-const bindTypeOf = (command: BindName): BindType => command.slice('bind_'.length) as BindType;
-const notBound = (detail: string): SmppError => new SmppError('SMPP.NOT_BOUND', 'never-sent', detail);
-const errorName = (failure: unknown): string => (failure instanceof Error ? failure.name : typeof failure);

@@ -22,14 +22,19 @@ export class SmppError extends GatewayError {
   /** The peer's command_status, and its name; only with `SMPP.REFUSED`. */
   readonly commandStatus: number | undefined;
   readonly statusName: string | undefined;
+  /** How busy the peer says it is in its refusal: 0 idle to 99 congested (SMPP 5.0 §4.8.4.18). */
+  readonly congestionState: number | undefined;
 
-  constructor(code: SmppErrorCode, outcome: RequestOutcome, detail: string, commandStatus?: number) {
+  constructor(code: SmppErrorCode, outcome: RequestOutcome, detail: string, commandStatus?: number, congestionState?: number) {
     super(code, { detail });
     this.outcome = outcome;
     this.commandStatus = commandStatus;
+    this.congestionState = congestionState;
     this.statusName = commandStatus === undefined ? undefined : statusName(commandStatus);
   }
 }
+
+export const notBound = (detail: string): SmppError => new SmppError('SMPP.NOT_BOUND', 'never-sent', detail);
 
 export const isSmppError = (failure: unknown): failure is SmppError => failure instanceof SmppError;
 

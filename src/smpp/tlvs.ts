@@ -16,7 +16,7 @@ const uint = (tag: number, size: 1 | 2 | 4) => ({ tag, kind: 'uint', min: size, 
 const text = (tag: number, max: number) => ({ tag, kind: 'text', min: 1, max }) as const;
 const octets = (tag: number, min: number, max: number) => ({ tag, kind: 'octets', min, max }) as const;
 
-/** Optional parameters of SMPP 3.4 §5.3.2, and the two of 5.0 that we read. */
+/** Optional parameters of SMPP 3.4 §5.3.2, and those of 5.0 (§4.8.4) that concern messages to one handset. */
 export const TLVS = {
   dest_addr_subunit: uint(0x0005, 1),
   dest_network_type: uint(0x0006, 1),
@@ -62,6 +62,14 @@ export const TLVS = {
   ussd_service_op: octets(0x0501, 1, 1),
   /** SMPP 5.0 §4.8.4.3. */
   billing_identification: octets(0x060b, 1, 1024),
+  source_network_id: text(0x060d, 66),
+  dest_network_id: text(0x060e, 66),
+  source_node_id: octets(0x060f, 6, 6),
+  dest_node_id: octets(0x0610, 6, 6),
+  dest_addr_np_resolution: uint(0x0611, 1),
+  dest_addr_np_information: octets(0x0612, 10, 10),
+  /** E.164 country code; SMPP 5.0 §4.8.4.20. */
+  dest_addr_np_country: octets(0x0613, 1, 5),
   display_time: uint(0x1201, 1),
   sms_signal: uint(0x1203, 2),
   /** One octet in 3.4, one or four in 5.0. */
@@ -104,6 +112,9 @@ function typedValue(spec: TlvSpec, value: Buffer): number | string | Buffer {
   const end = value.indexOf(0);
   return value.toString('latin1', 0, end < 0 ? value.length : end);
 }
+
+/** What a PDU without optional parameters has; one for all of them. */
+export const NO_TLVS: readonly Tlv[] = Object.freeze([]);
 
 /** Builds a parameter; text gets its NUL. The encoder checks the length. */
 export function tlv<N extends TlvName>(name: N, value: TlvValue<N>): Tlv {

@@ -6,7 +6,7 @@
  * `CRASH_ALL=1` takes every commit instead of a sample; `CRASH_SEED` chooses another sample.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createRandom } from '../smpp/mutate.js';
+import { createRandom } from '../../tools/fuzz/random.js';
 import { type Aftermath, type Kill, type Lane, type Moment, openLane } from './lane.js';
 
 const IS_ALL = process.env['CRASH_ALL'] === '1';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createEncoder, decodePdu, encodePdu } from '../../src/smpp/codec.js';
+import { decodePdu } from '../../src/smpp/decoder.js';
+import { createEncoder, encodePdu } from '../../src/smpp/encoder.js';
 import type { OutgoingPdu, Pdu } from '../../src/smpp/pdu.js';
 import { STATUS } from '../../src/smpp/statuses.js';
 import { readTlv, tlv } from '../../src/smpp/tlvs.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { encodePdu } from '../../src/smpp/codec.js';
+import { encodePdu } from '../../src/smpp/encoder.js';
 import { createFramer, type Framer } from '../../src/smpp/framer.js';
 import { anyPdu, hex } from './pdus.js';
 

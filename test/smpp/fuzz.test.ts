@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
-import { decodePdu, encodePdu } from '../../src/smpp/codec.js';
+import { decodePdu } from '../../src/smpp/decoder.js';
+import { encodePdu } from '../../src/smpp/encoder.js';
 import { createFramer } from '../../src/smpp/framer.js';
 import { isResponse, type OutgoingPdu } from '../../src/smpp/pdu.js';
 import { parseReceipt } from '../../src/smpp/receipts.js';
 import { messageContent, messageText, reassemblyKey } from '../../src/smpp/text.js';
 import { readTlv, TLVS, type TlvName, tlv } from '../../src/smpp/tlvs.js';
-import { createMutator } from './mutate.js';
+import { createMutator } from '../../tools/fuzz/mutate.js';
 
 const message = { sourceAddr: '12345', destinationAddr: '999570000001', shortMessage: Buffer.from('050003070201hello', 'latin1') };
 const SEEDS: OutgoingPdu[] = [

@@ -105,9 +105,11 @@ test('our listener works for a client of the smpp package: bind, submit, deliver
   const submits: { text: string | undefined; pdu: SubmitSm }[] = [];
   const account = {
     systemId: 'eplus-app', password: 'sandbox', bindTypes: ['transceiver'] as const, bindsMax: 1, allowedAddresses: ['127.0.0.1'],
-    onSubmit: async (pdu: SubmitSm) => {
-      submits.push({ text: messageText(pdu), pdu });
-      return { messageId: `m${submits.length}` };
+    handlers: {
+      submit_sm: async (pdu: SubmitSm) => {
+        submits.push({ text: messageText(pdu), pdu });
+        return { messageId: `m${submits.length}` };
+      },
     },
   }; // biome-ignore format: one account
   const listener = await openListener({
@@ -138,7 +140,7 @@ test('our listener works for a client of the smpp package: bind, submit, deliver
   expect(answers.map(({ command_status, message_id }) => [command_status, message_id])).toEqual([[0, 'm1'], [0, 'm2'], [0, 'm3']]);
   expect(submits.map(({ text }) => text)).toEqual(texts);
   expect(await ask(session, 'submit_sm', { short_message: 'x' })).toMatchObject({ command: 'submit_sm_resp', command_status: smpp.errors['ESME_RINVDSTADR'] });
-  expect(await ask(session, 'query_sm', { message_id: 'm1' })).toMatchObject({ command: 'generic_nack', command_status: smpp.errors['ESME_RINVCMDID'] });
+  expect(await ask(session, 'query_sm', { message_id: 'm1' })).toMatchObject({ command: 'query_sm_resp', command_status: smpp.errors['ESME_RINVCMDID'] });
 
   session.on('deliver_sm', (pdu: TheirPdu) => {
     expect(theirText(pdu)).toBe('MO {text}');
@@ -151,5 +153,5 @@ test('our listener works for a client of the smpp package: bind, submit, deliver
   const closed = once(session, 'close');
   expect(await ask(session, 'unbind')).toMatchObject({ command_status: 0 });
   await closed;
-  expect(listener.sessions).toEqual([]);
+  expect(listener.binds).toEqual([]);
 }); // biome-ignore format: long lines of fields

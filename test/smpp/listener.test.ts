@@ -1,13 +1,13 @@
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createLog } from '../../src/kernel/log.js';
-import { encodePdu } from '../../src/smpp/codec.js';
+import { encodePdu } from '../../src/smpp/encoder.js';
 import { type Listener, type ListenerAccount, type ListenerOptions, openListener } from '../../src/smpp/listener.js';
 import type { OutgoingPdu } from '../../src/smpp/pdu.js';
 import { STATUS, statusName } from '../../src/smpp/statuses.js';
+import { createMutator } from '../../tools/fuzz/mutate.js';
 import { createFakeClock, type FakeClock } from '../fakes/clock.js';
 import { CERT, KEY } from './certificate.js';
-import { createMutator } from './mutate.js';
 import { hex } from './pdus.js';
 import { connectPeer, createPeer, type Peer, turns } from './peer.js';
 
@@ -17,9 +17,11 @@ const ACCOUNT: ListenerAccount = {
   bindTypes: ['transceiver', 'transmitter'],
   bindsMax: 2,
   allowedAddresses: ['127.0.0.0/8'],
-  onSubmit: async () => {
-    accepted++;
-    return { messageId: `m${accepted}` };
+  handlers: {
+    submit_sm: async () => {
+      accepted++;
+      return { messageId: `m${accepted}` };
+    },
   },
 };
 const TO = { destinationAddr: '999570000001' };
@@ -86,7 +88,7 @@ describe('who may bind', () => {
     });
     expect(await bindStatus(await bind(listener))).toBe('ESME_ROK');
     expect(await bindStatus(await bind(listener))).toBe('ESME_RALYBND');
-    expect(listener.sessions.map(({ systemId, boundAs, remoteAddress }) => [systemId, boundAs, remoteAddress])).toEqual([
+    expect(listener.binds.map(({ systemId, boundAs, remoteAddress }) => [systemId, boundAs, remoteAddress])).toEqual([
       ['eplus-app', 'transceiver', '127.0.0.1'],
       ['eplus-app', 'transceiver', '127.0.0.1'],
     ]);
@@ -176,7 +178,7 @@ describe('messages', () => {
     expect(await bindStatus(secure)).toBe('ESME_ROK');
     const plain = await bind(listener);
     await plain.ended;
-    expect(listener.sessions.length).toBe(1);
+    expect(listener.binds.length).toBe(1);
   });
 });
 
@@ -213,7 +215,7 @@ const MALFORMED: [name: string, octets: Buffer, expected: keyof typeof STATUS][]
   ['UDHL 255', submit(`${START} 3900 40 00 00 00 00 01 00 00 00 04 ff000301`), 'ESME_RINVESMCLASS'],
   ['UDHI without a header', submit(`${START} 3900 40 00 00 00 00 01 00 00 00 00`), 'ESME_RINVESMCLASS'],
   ['an unknown command', hex(header('00000777')), 'ESME_RINVCMDID'],
-  ['submit_multi with 255 destinations that are not there', hex(`00000019 00000021 00000000 00000007 00 0000 00 ff 01 01 01 39`), 'ESME_RINVCMDID'],
+  ['submit_multi with 255 destinations that are not there', hex(`00000019 00000021 00000000 00000007 00 0000 00 ff 01 01 01 39`), 'ESME_RINVDSTADR'],
   ['a second bind', encodePdu({ command: 'bind_transmitter', sequence: 7 }), 'ESME_RALYBND'],
   ['a deliver_sm from an ESME', encodePdu({ command: 'deliver_sm', sequence: 7, ...TO }), 'ESME_RINVBNDSTS'],
 ]; // biome-ignore format: a table

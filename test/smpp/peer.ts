@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
-import { decodePdu, encodePdu } from '../../src/smpp/codec.js';
+import type { CommandName } from '../../src/smpp/commands.js';
+import { decodePdu } from '../../src/smpp/decoder.js';
+import { encodePdu } from '../../src/smpp/encoder.js';
 import { createFramer } from '../../src/smpp/framer.js';
-import type { CommandName, OutgoingPdu, Pdu, PduOf } from '../../src/smpp/pdu.js';
+import type { OutgoingPdu, Pdu, PduOf } from '../../src/smpp/pdu.js';
 
 /** Two ends of a wire in memory: in order, in whole chunks, one turn later. `hold` lets an end take nothing more. */
 export function createWire(): [near: Duplex, far: Duplex & { hold: () => void }] {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { decodePdu, encodePdu } from '../../src/smpp/codec.js';
+import { decodePdu } from '../../src/smpp/decoder.js';
+import { encodePdu } from '../../src/smpp/encoder.js';
 import type { DeliverSm, Fields } from '../../src/smpp/pdu.js';
 import { messageIdVariants, parseReceipt } from '../../src/smpp/receipts.js';
 import { encodeUcs2, messageText, reassemblyKey } from '../../src/smpp/text.js';

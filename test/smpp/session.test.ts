@@ -5,7 +5,7 @@ import { createLog } from '../../src/kernel/log.js';
 import { createInFlight } from '../../src/smpp/in-flight.js';
 import type { OutgoingPdu } from '../../src/smpp/pdu.js';
 import { openSession, type Session } from '../../src/smpp/session.js';
-import type { CloseReason, SessionOptions } from '../../src/smpp/session-options.js';
+import type { CloseReason, Handlers, SessionOptions } from '../../src/smpp/session-options.js';
 import { RefusedWith, type SmppError } from '../../src/smpp/smpp-error.js';
 import { STATUS } from '../../src/smpp/statuses.js';
 import { createFakeClock, type FakeClock } from '../fakes/clock.js';
@@ -45,7 +45,11 @@ async function boundSmsc(
   given: Partial<SessionOptions> = {},
   command: 'bind_transceiver' | 'bind_receiver' | 'bind_transmitter' = 'bind_transceiver',
 ) {
-  const bench = start('smsc', { onBind: () => ({ commandStatus: 0 }), onMessage: async () => ({ messageId: 'm1' }), ...given });
+  const bench = start('smsc', {
+    onBind: () => ({ commandStatus: 0 }),
+    handlers: { submit_sm: async () => ({ messageId: 'm1' }) },
+    ...given,
+  });
   bench.peer.send({ command, sequence: 1, systemId: 'esme' });
   await bench.peer.next(`${command}_resp`);
   return bench;
@@ -199,7 +203,7 @@ describe('window', () => {
       onRoom: noop,
       onTimeout: noop,
     });
-    for (const sequence of [1, 2]) inFlight.add(sequence, 'submit_sm', true, 0, noop);
+    for (const sequence of [1, 2]) inFlight.add(sequence, 'submit_sm', true, 0, { resolve: noop, reject: noop });
     expect([inFlight.nextSequence(), inFlight.nextSequence()]).toEqual([0x7fff_ffff, 3]);
   });
 
@@ -271,13 +275,14 @@ describe('bind', () => {
     ['a second bind', 'bind_transceiver', { command: 'bind_receiver', sequence: 9 }, 'bind_receiver_resp', STATUS.ESME_RALYBND],
   ] as const)('as SMSC, %s', async (_name, bind, pdu, response, commandStatus) => {
     const handled: number[] = [];
-    const onMessage = async () => {
+    const handle = async () => {
       handled.push(1);
       return {};
     };
+    const handlers: Handlers = { submit_sm: handle, deliver_sm: handle };
     const { peer, session } = bind
-      ? await boundSmsc({ onMessage }, bind)
-      : start('smsc', { onBind: () => ({ commandStatus: 0 }), onMessage });
+      ? await boundSmsc({ handlers }, bind)
+      : start('smsc', { onBind: () => ({ commandStatus: 0 }), handlers });
     peer.send(pdu);
     expect(await peer.next(response)).toMatchObject({ sequence: 9, commandStatus });
     expect(handled.length).toBe(commandStatus === 0 ? 1 : 0);
@@ -317,7 +322,7 @@ describe('bind', () => {
 describe('inbound messages', () => {
   test('status 0 is answered only after the handler resolved', async () => {
     let finish = (): void => undefined;
-    const { peer } = await boundEsme({ onMessage: () => new Promise((resolve) => (finish = () => resolve({}))) });
+    const { peer } = await boundEsme({ handlers: { deliver_sm: () => new Promise((resolve) => (finish = () => resolve({}))) } });
     peer.send({ command: 'deliver_sm', sequence: 4, ...TO });
     await turns();
     expect(peer.got.some(({ command }) => command === 'deliver_sm_resp')).toBe(false);
@@ -331,7 +336,7 @@ describe('inbound messages', () => {
     ['any failure', new Error('disk full'), STATUS.ESME_RX_T_APPN],
     ['a refusal with status 0', new RefusedWith(STATUS.ESME_ROK), STATUS.ESME_RX_T_APPN],
   ])('%s is never an OK', async (_name, failure, commandStatus) => {
-    const { peer } = await boundEsme({ onMessage: () => Promise.reject(failure) });
+    const { peer } = await boundEsme({ handlers: { deliver_sm: () => Promise.reject(failure) } });
     peer.send({ command: 'deliver_sm', sequence: 4, ...TO });
     expect(await peer.next('deliver_sm_resp')).toMatchObject({ sequence: 4, commandStatus });
     peer.destroy();
@@ -339,8 +344,8 @@ describe('inbound messages', () => {
 
   test('more than the bound at once are throttled, and later ones are taken again', async () => {
     const finish: (() => void)[] = [];
-    const onMessage = () => new Promise<object>((resolve) => finish.push(() => resolve({ messageId: 'm' })));
-    const { peer, session } = await boundSmsc({ onMessage, bounds: { inboundMax: 2 } });
+    const submit_sm = () => new Promise<object>((resolve) => finish.push(() => resolve({ messageId: 'm' })));
+    const { peer, session } = await boundSmsc({ handlers: { submit_sm }, bounds: { inboundMax: 2 } });
     peer.send(...[11, 12, 13].map((sequence): OutgoingPdu => ({ command: 'submit_sm', sequence, ...TO })));
     expect(await peer.next('submit_sm_resp')).toMatchObject({ sequence: 13, commandStatus: STATUS.ESME_RTHROTTLED });
     for (const each of finish.splice(0)) each();

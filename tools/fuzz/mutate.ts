@@ -1,13 +1,4 @@
-/** Numbers in [0, bound), the same ones for the same seed (xorshift32). */
-export function createRandom(seed: number): (bound: number) => number {
-  let state = seed | 0 || 1;
-  return (bound) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % bound;
-  };
-}
+import { createRandom } from './random.js';
 
 const INTERESTING = [0x00, 0x01, 0x1b, 0x40, 0x7f, 0x80, 0xfe, 0xff];
 
