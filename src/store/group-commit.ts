@@ -1,7 +1,7 @@
 import type { Closable } from '../kernel/closing-stack.js';
 import { GatewayError } from '../kernel/errors.js';
+import { asUnavailable } from './database-failure.js';
 import type { Operation, StatementRows } from './operation.js';
-import { asUnavailable } from './unwritable.js';
 
 /** One operation's share of a transaction: its statements and the items of all callers, each as JSON text. */
 export interface WriteGroup {

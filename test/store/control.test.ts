@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isGatewayError } from '../../src/kernel/errors.js';
+import { asUnavailable } from '../../src/store/database-failure.js';
 import { openSqliteStore, type Store } from '../../src/store/index.js';
-import { asUnavailable } from '../../src/store/unwritable.js';
 import { openTestStore } from '../fakes/store.js';
 
 let store: Store;

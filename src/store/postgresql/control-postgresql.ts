@@ -1,48 +1,77 @@
 import { PrismaPg } from '@prisma/adapter-pg';
-import { type Clock, sleep } from '../../kernel/clock.js';
+import type { Clock } from '../../kernel/clock.js';
 import type { Closable } from '../../kernel/closing-stack.js';
-import { backoffMs } from '../../kernel/retry.js';
-import type { ControlStore } from '../control.js';
+import { assert } from '../../kernel/errors.js';
+import type { ControlReader, ControlStore, ControlTransaction } from '../control.js';
+import { asUnavailable, isAway } from '../database-failure.js';
 import { PrismaClient } from '../generated/postgresql/client.js';
 import type { PrismaClient as SharedClient } from '../generated/sqlite/client.js';
-import { asUnavailable } from '../unwritable.js';
+import { wasCommitted } from './commit-fate.js';
+import { persevere } from './persevere.js';
+import { poolConfig } from './pool-config.js';
 
 const TRANSACTION_MS_MAX = 10_000;
-const TRIES_MAX = 12;
-
-/** Prisma's P2034 and the server's own words for "another transaction was in the way; try again". */
-function isInTheWay(failure: unknown): boolean {
-  const { code, message } = failure as { code?: string; message?: string };
-  return code === 'P2034' || /could not serialize access|deadlock detected|TransactionWriteConflict/.test(message ?? '');
-}
+const READERS_MAX = 6;
+const WRITERS_MAX = 6;
 
 /**
  * The control plane on PostgreSQL. Transactions are serializable, so that "look, then write" holds between nodes as it does
- * on SQLite's single writer; one that another was in the way of is run again, so `work` changes nothing outside of `tx`.
+ * on SQLite's single writer; one that another was in the way of, or whose connection was lost, is run again, so `work`
+ * changes nothing outside of `tx`. Reads have connections of their own: transactions that read beside themselves would wait
+ * for each other's.
  */
-export function openPostgresControl(url: string, clock: Clock): ControlStore & Closable {
-  const client = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 10 }) });
-  // The two providers' clients have the same models; their generated types differ in name only (ADR 0001).
-  const shared = client as unknown as SharedClient;
-  return {
-    read: shared,
-    async transact(work) {
-      for (let attempt = 1; ; attempt++) {
-        const hints: (() => void)[] = [];
-        try {
-          const result = await shared.$transaction((tx) => work(tx, { afterCommit: (hint) => hints.push(hint) }), {
-            timeout: TRANSACTION_MS_MAX,
-            maxWait: TRANSACTION_MS_MAX,
-            isolationLevel: 'Serializable',
-          });
-          for (const hint of hints) hint();
-          return result;
-        } catch (failure) {
-          if (!isInTheWay(failure) || attempt === TRIES_MAX) throw asUnavailable(failure);
-          await sleep(clock, backoffMs({ firstMs: 5, maxMs: 250 }, attempt));
-        }
-      }
+export function openPostgresControl(url: string, clock: Clock, onError: (failure: Error) => void): ControlStore & Closable {
+  const open = (max: number) =>
+    new PrismaClient({ adapter: new PrismaPg(poolConfig(url, max), { onPoolError: onError, onConnectionError: onError }) });
+  const writer = open(WRITERS_MAX);
+  const reader = open(READERS_MAX);
+  const retrying = reader.$extends({
+    query: {
+      $allOperations: ({ args, query }) =>
+        persevere(clock, () => query(args)).catch((failure: unknown) => {
+          throw asUnavailable(failure);
+        }),
     },
-    close: () => client.$disconnect(),
+  });
+  // The two providers' clients have the same models; their generated types differ in name only (ADR 0001).
+  const sharedWriter = writer as unknown as SharedClient;
+  const ask = (sql: string, parameter: string) => reader.$queryRawUnsafe<Record<string, unknown>[]>(sql, parameter);
+
+  return {
+    read: retrying as unknown as ControlReader,
+    async transact(work) {
+      const attempt = async () => {
+        const hints: (() => void)[] = [];
+        let done: { result: Awaited<ReturnType<typeof work>>; xid: string | null } | undefined;
+        try {
+          await sharedWriter.$transaction(
+            async (tx) => {
+              const result = await work(tx, { afterCommit: (hint) => hints.push(hint) });
+              done = { result, xid: await writtenBy(tx) };
+            },
+            { timeout: TRANSACTION_MS_MAX, maxWait: TRANSACTION_MS_MAX, isolationLevel: 'Serializable' },
+          );
+        } catch (failure) {
+          if (!done?.xid || !isAway(failure) || !(await wasCommitted(done.xid, ask, clock))) throw failure;
+        }
+        assert(done, 'a transaction that was committed has done its work');
+        return { result: done.result, hints };
+      };
+      const { result, hints } = await persevere(clock, attempt).catch((failure: unknown) => {
+        throw asUnavailable(failure);
+      });
+      for (const hint of hints) hint();
+      return result;
+    },
+    async close() {
+      await writer.$disconnect();
+      await reader.$disconnect();
+    },
   };
+}
+
+/** The transaction's id, by which the server can be asked later what became of it; null when it has written nothing. */
+async function writtenBy(tx: ControlTransaction): Promise<string | null> {
+  const [row] = await tx.$queryRaw<{ xid: string | null }[]>`SELECT pg_current_xact_id_if_assigned()::text AS xid`;
+  return row?.xid ?? null;
 }

@@ -39,7 +39,7 @@ export async function openPostgresStore(
     await client.end();
   }
   const opened = new ClosingStack();
-  const control = opened.push(openPostgresControl(url, clock));
+  const control = opened.push(openPostgresControl(url, clock, onError));
   const messages = opened.push(openPostgresMessages(url, clock, onError));
   return { control, messages, checkpoint: async () => undefined, close: () => opened.closeAll() };
 }

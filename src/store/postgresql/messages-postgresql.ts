@@ -1,10 +1,16 @@
 import pg from 'pg';
-import { type Clock, sleep } from '../../kernel/clock.js';
+import type { Clock } from '../../kernel/clock.js';
 import type { Closable } from '../../kernel/closing-stack.js';
-import { backoffMs } from '../../kernel/retry.js';
+import { asUnavailable, isAway, OUTCOME_UNKNOWN } from '../database-failure.js';
 import { createGroupCommit, type GroupAnswer, type WriteGroup } from '../group-commit.js';
 import type { MessageStore, Parameter } from '../messages.js';
 import type { Row, StatementRows } from '../operation.js';
+import { wasCommitted } from './commit-fate.js';
+import { persevere } from './persevere.js';
+import { poolConfig } from './pool-config.js';
+
+/** One writes, the others read. */
+const CONNECTIONS_MAX = 6;
 
 /** A batch as a table `b` with `key` (from 0) and `value`, as the operations are written. */
 const BATCH = `(SELECT t.value, t.place - 1 AS key FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS t(value, place)) AS b`;
@@ -20,36 +26,41 @@ const parsers = {
     oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
-/** Another node was in the way (SQLSTATE 40001, 40P01): the same transaction goes through when it is tried again. */
-const isInTheWay = (failure: unknown): boolean => ['40001', '40P01'].includes(String((failure as { code?: string }).code));
-const TRIES_MAX = 8;
-
 /** The hot path on PostgreSQL: the same operations and group commit, each batch one transaction of set-based statements. */
 export function openPostgresMessages(url: string, clock: Clock, onError: (failure: Error) => void): MessageStore & Closable {
-  const pool = new pg.Pool({ connectionString: url, max: 8, types: parsers });
+  const pool = new pg.Pool({ ...poolConfig(url, CONNECTIONS_MAX), types: parsers });
   // An idle connection that the server cut: the pool replaces it.
   pool.on('error', onError);
 
+  const ask = async (sql: string, parameter: string) => (await pool.query<Row>(sql, [parameter])).rows;
+
+  /** Runs the work and commits it, once, whatever becomes of the connection. */
   async function inTransaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      const client = await pool.connect();
-      try {
-        await client.query('BEGIN');
-        const result = await work(client);
-        await client.query('COMMIT');
-        client.release();
-        return result;
-      } catch (failure) {
-        // A connection that cannot even roll back is of no more use.
-        const lost = await client.query('ROLLBACK').then(
-          () => false,
-          () => true,
-        );
-        client.release(lost);
-        if (!isInTheWay(failure) || attempt === TRIES_MAX) throw failure;
-        await sleep(clock, backoffMs({ firstMs: 5, maxMs: 200 }, attempt));
-      }
+    const client = await pool.connect();
+    // Between two statements nobody else listens.
+    client.on('error', onError);
+    let done: { result: T; xid: string } | undefined;
+    try {
+      const xid = await begin(client);
+      done = { result: await work(client), xid };
+      await client.query('COMMIT');
+      release(client);
+      return done.result;
+    } catch (failure) {
+      // A connection that cannot even roll back is of no more use.
+      const isLost = await client.query('ROLLBACK').then(
+        () => false,
+        () => true,
+      );
+      release(client, isLost);
+      if (done && isAway(failure) && (await wasCommitted(done.xid, ask, clock))) return done.result;
+      throw failure;
     }
+  }
+
+  function release(client: pg.PoolClient, isLost = false): void {
+    client.off('error', onError);
+    client.release(isLost);
   }
 
   async function runGroup(client: pg.PoolClient, { statements, items }: WriteGroup): Promise<StatementRows[]> {
@@ -59,47 +70,64 @@ export function openPostgresMessages(url: string, clock: Clock, onError: (failur
     return rows;
   }
 
-  async function runTogether(groups: readonly WriteGroup[]): Promise<StatementRows[][]> {
-    return inTransaction(async (client) => {
-      const answers: StatementRows[][] = [];
-      for (const group of groups) answers.push(await runGroup(client, group));
-      return answers;
-    });
-  }
+  const runTogether = (groups: readonly WriteGroup[]): Promise<StatementRows[][]> =>
+    persevere(clock, () =>
+      inTransaction(async (client) => {
+        const answers: StatementRows[][] = [];
+        for (const group of groups) answers.push(await runGroup(client, group));
+        return answers;
+      }),
+    );
 
-  async function runAlone({ statements, items }: WriteGroup): Promise<GroupAnswer> {
-    const alone: ({ rows: StatementRows[] } | { error: string; code: string })[] = [];
-    for (const item of items) {
-      try {
-        const [rows] = await runTogether([{ statements, items: [item] }]);
-        alone.push({ rows: rows ?? [] });
-      } catch (failure) {
-        const { message, code } = failure as { message: string; code?: string };
-        alone.push({ error: message, code: code ?? 'ERROR' });
-      }
-    }
-    return { alone };
-  }
-
-  const { run, waiting, close } = createGroupCommit(async (groups) => {
+  async function write(groups: readonly WriteGroup[]): Promise<GroupAnswer[]> {
+    /** Set once the server is away for longer than we wait: then nothing more is tried. */
+    let gone: { error: string; code: string } | undefined;
+    const failed = (failure: unknown): { error: string; code: string } => {
+      const { message, code } = failure as { message: string; code?: string };
+      const isUnknown = code === OUTCOME_UNKNOWN;
+      const answer = { error: message, code: code ?? (isAway(failure) ? 'ECONNRESET' : 'ERROR') };
+      if (isUnknown || isAway(failure)) gone = answer;
+      return answer;
+    };
     try {
       return (await runTogether(groups)).map((together) => ({ together }));
-    } catch {
-      const answers: GroupAnswer[] = [];
-      for (const group of groups) answers.push(await runAlone(group));
-      return answers;
+    } catch (failure) {
+      failed(failure);
     }
-  });
+    const answers: GroupAnswer[] = [];
+    for (const { statements, items } of groups) {
+      const alone: ({ rows: StatementRows[] } | { error: string; code: string })[] = [];
+      for (const item of items) {
+        const own = gone ?? (await runTogether([{ statements, items: [item] }]).then(([rows]) => ({ rows: rows ?? [] }), failed));
+        alone.push(own);
+      }
+      answers.push({ alone });
+    }
+    return answers;
+  }
+
+  const { run, waiting, close } = createGroupCommit(write);
 
   return {
     run,
     waiting,
     async read<R extends Row>(sql: string, parameters: readonly Parameter[] = []): Promise<R[]> {
-      return (await pool.query<R>(sql, [...parameters])).rows;
+      try {
+        return (await persevere(clock, () => pool.query<R>(sql, [...parameters]))).rows;
+      } catch (failure) {
+        throw asUnavailable(failure);
+      }
     },
     async close() {
       await close();
       await pool.end();
     },
   };
+}
+
+/** Begins a transaction and says which, in one round trip. */
+async function begin(client: pg.PoolClient): Promise<string> {
+  const results: unknown = await client.query('BEGIN; SELECT pg_current_xact_id()::text AS xid');
+  const [, chosen] = results as [unknown, pg.QueryResult<{ xid: string }>];
+  return chosen.rows[0]?.xid ?? '';
 }

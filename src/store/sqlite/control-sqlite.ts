@@ -1,8 +1,8 @@
 import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3';
 import type { Closable } from '../../kernel/closing-stack.js';
 import type { ControlStore } from '../control.js';
+import { asUnavailable } from '../database-failure.js';
 import { PrismaClient } from '../generated/sqlite/client.js';
-import { asUnavailable } from '../unwritable.js';
 import { CHECKPOINT, PRAGMAS } from './pragmas.js';
 
 /** How long one transaction may run before it is rolled back; a bulk chunk of 200 rows takes about 100 ms. */
