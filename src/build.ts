@@ -10,7 +10,7 @@ import { createInProcessBus, openNatsBus } from './bus/index.js';
 import { createCatalogue } from './catalogue/index.js';
 import { ConfigurationError, configAtPort, folderProblems, type GatewayConfig } from './config/index.js';
 import { createEngine } from './engine/index.js';
-import { createEvents, DELIVERIES_DUE } from './events/index.js';
+import { createEvents, createPublicFetch, DELIVERIES_DUE } from './events/index.js';
 import { createHttp, createHttpMetrics, createOperations, DEFAULT_RATE_LIMITS } from './http/index.js';
 import { createIdentity, openMasterKey, partnerClients } from './identity/index.js';
 import { type Clock, type DomainClock, systemClock } from './kernel/clock.js';
@@ -120,6 +120,7 @@ export async function buildGateway(
     await testClock.load();
     const domainClock: DomainClock = isSandbox ? testClock : { now: () => clock.now() };
 
+    const published = closing.push(createPublicFetch({ clock, allowLoopback: isSandbox }));
     const identity = closing.push(
       await createIdentity({
         store: control,
@@ -130,6 +131,7 @@ export async function buildGateway(
         publicUrl: () => config.publicUrl,
         directory: partnerClients(partners),
         otherKeys: () => webhookKeys,
+        fetchText: published.text,
       }),
     );
     const events = createEvents({ store, bus, clock, log, keyWrap, source: config.publicUrl, allowLoopback: isSandbox });

@@ -8,11 +8,11 @@ import { appendEvents } from './append.js';
 import { DELIVERIES_DUE, type DeliveryWorker, startDeliveryWorker } from './delivery-worker.js';
 import type { NewEvent } from './event.js';
 import { createEventLog, type EventLog } from './event-log.js';
-import { createEventSubscriptions, type EventSubscriptions, systemResolve } from './event-subscriptions.js';
+import { createEventSubscriptions, type EventSubscriptions } from './event-subscriptions.js';
 import { readOutboxEvent } from './outbox-events.js';
 import { startRetention } from './retention.js';
 import { createSender, type Sender } from './sender.js';
-import type { Resolve } from './sink-address.js';
+import { type Resolve, systemResolve } from './sink-address.js';
 import { type WebhookJwk, webhookKeys } from './webhook-keys.js';
 
 export interface EventsOptions {

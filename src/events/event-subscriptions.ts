@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Clock } from '../kernel/clock.js';
 import { GatewayError, invalidField, notFound } from '../kernel/errors.js';
@@ -68,11 +67,6 @@ export interface EventSubscriptions {
 const ENDPOINTS_MAX = 50;
 
 export const secretPurpose = (id: string): string => `webhook-secret:${id}`;
-
-/** All addresses that the machine's resolver knows for a name. */
-export const systemResolve: Resolve = async (hostname) =>
-  (await lookup(hostname, { all: true, verbatim: true })).map(({ address }) => address);
-
 type Row = NonNullable<Awaited<ReturnType<ControlStore['read']['eventSubscription']['findUnique']>>>;
 
 export function fromRow(row: Row): EventSubscription {

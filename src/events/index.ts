@@ -6,6 +6,7 @@ export { EVENT_TOPIC, type NewEvent } from './event.js';
 export type { EventPage, ListEvents, TimelineItem, TimelinePage } from './event-log.js';
 export type { EventSubscription, EventSubscriptions, EventsCaller, Verification } from './event-subscriptions.js';
 export { EVENT_TYPES } from './event-types.js';
+export { createPublicFetch, type PublicFetch } from './public-fetch.js';
 export { rewrapWebhookKeys } from './rewrap.js';
 export type { Sender, SendRequest, SendResult } from './sender.js';
 export type { WebhookJwk } from './webhook-keys.js';

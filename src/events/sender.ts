@@ -1,8 +1,7 @@
-import { isIP, type LookupFunction } from 'node:net';
-import { Agent } from 'undici';
 import type { Clock } from '../kernel/clock.js';
 import { isGatewayError } from '../kernel/errors.js';
-import { type Resolve, readSink, resolveSink, type SinkRules } from './sink-address.js';
+import { createPublicAgent } from './public-agent.js';
+import { type Resolve, readSink, type SinkRules } from './sink-address.js';
 
 export interface SendRequest {
   sink: string;
@@ -33,27 +32,7 @@ const ANSWER_BYTES_MAX = 16 * 1024;
  * where the addresses that were judged are the ones connected to. Redirects are not followed; bodies are thrown away.
  */
 export function createSender({ clock, rules, resolve }: { clock: Clock; rules: SinkRules; resolve: Resolve }): Sender {
-  async function answerLookup(hostname: string, all: boolean, done: Parameters<LookupFunction>[2]): Promise<void> {
-    try {
-      const addresses = (await resolveSink(hostname, resolve, rules)).map((address) => ({ address, family: isIP(address) }));
-      const [first] = addresses;
-      if (all || !first) done(null, addresses);
-      else done(null, first.address, first.family);
-    } catch (failure) {
-      done(failure instanceof Error ? failure : new Error('the name could not be resolved'), []);
-    }
-  }
-  const agent = new Agent({
-    connections: 8,
-    pipelining: 1,
-    keepAliveTimeout: 30_000,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: {
-      timeout: SEND_TIMEOUT_MS,
-      lookup: (hostname, { all }, done) => void answerLookup(hostname, all === true, done),
-    },
-  });
+  const agent = createPublicAgent({ rules, resolve, connectMs: SEND_TIMEOUT_MS });
   return {
     async send({ sink, headers, body, signal }) {
       const timeout = new AbortController();

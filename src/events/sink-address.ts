@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { GatewayError } from '../kernel/errors.js';
@@ -9,6 +10,10 @@ export interface SinkRules {
 
 /** All addresses of a name, as text. */
 export type Resolve = (hostname: string) => Promise<string[]>;
+
+/** All addresses that the machine's resolver knows for a name. */
+export const systemResolve: Resolve = async (hostname) =>
+  (await lookup(hostname, { all: true, verbatim: true })).map(({ address }) => address);
 
 /** Public by their range, yet answered inside a cloud: Azure's host agent. */
 const METADATA = new Set(['168.63.129.16']);

@@ -3,6 +3,7 @@ import jwt from 'jsonwebtoken';
 import type { Clock } from '../kernel/clock.js';
 import type { Store } from '../store/index.js';
 import type { OAuthClient } from './clients.js';
+import type { PublicJwk } from './key-set.js';
 import { TokenError } from './token-error.js';
 
 export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -23,6 +24,9 @@ export function subjectOf(assertion: string): string | undefined {
   return typeof decoded?.payload.sub === 'string' ? decoded.payload.sub : undefined;
 }
 
+/** The key that an assertion says it was signed with. */
+export const kidOf = (assertion: string): string | undefined => decode(assertion)?.header.kid;
+
 function decode(assertion: string): { header: jwt.JwtHeader; payload: jwt.JwtPayload } | undefined {
   try {
     const decoded = jwt.decode(assertion, { complete: true });
@@ -39,7 +43,12 @@ function decode(assertion: string): { header: jwt.JwtHeader; payload: jwt.JwtPay
  * @throws TokenError `invalid_client`
  */
 export async function verifyAssertion(
-  { assertion, client, audiences }: { assertion: string; client: OAuthClient; audiences: [string, ...string[]] },
+  {
+    assertion,
+    client,
+    keys,
+    audiences,
+  }: { assertion: string; client: OAuthClient; keys: readonly PublicJwk[]; audiences: [string, ...string[]] },
   { store, clock }: { store: Store['control']; clock: Clock },
 ): Promise<void> {
   const decoded = decode(assertion);
@@ -47,7 +56,7 @@ export async function verifyAssertion(
   const algorithm = ASSERTION_ALGORITHMS.find((known) => known === decoded.header.alg);
   if (!algorithm) throw invalid(`The assertion must be signed with ${ASSERTION_ALGORITHMS.join(', ')}.`);
   const now = Math.floor(clock.now() / 1_000);
-  const claims = signedClaims(assertion, { client, audiences, algorithm, kid: decoded.header.kid, now });
+  const claims = signedClaims(assertion, { client, keys, audiences, algorithm, kid: decoded.header.kid, now });
   const { exp, iat, jti } = claims;
   if (typeof exp !== 'number' || typeof iat !== 'number') throw invalid('The assertion needs exp and iat.');
   if (exp - iat > LIFETIME_SECONDS_MAX || exp > now + LIFETIME_SECONDS_MAX + SKEW_SECONDS) {
@@ -74,17 +83,19 @@ export async function verifyAssertion(
 
 interface Expected {
   client: OAuthClient;
+  keys: readonly PublicJwk[];
   audiences: [string, ...string[]];
   algorithm: Algorithm;
   kid: string | undefined;
   now: number;
 }
 
-function signedClaims(assertion: string, { client, audiences, algorithm, kid, now }: Expected): jwt.JwtPayload {
-  const keys = keysFor(client, algorithm, kid);
-  if (keys.length === 0) throw invalid(`No registered key fits the assertion (${algorithm}${kid === undefined ? '' : ', with its kid'}).`);
+function signedClaims(assertion: string, { client, keys, audiences, algorithm, kid, now }: Expected): jwt.JwtPayload {
+  const fitting = keysFor(keys, algorithm, kid);
+  if (fitting.length === 0)
+    throw invalid(`No registered key fits the assertion (${algorithm}${kid === undefined ? '' : ', with its kid'}).`);
   let reason = 'The signature does not fit any registered key.';
-  for (const key of keys) {
+  for (const key of fitting) {
     try {
       const claims = jwt.verify(assertion, key, {
         algorithms: [algorithm],
@@ -108,8 +119,8 @@ function signedClaims(assertion: string, { client, audiences, algorithm, kid, no
 }
 
 /** The client's keys that can have made such a signature; the algorithm must be of the key's own kind. */
-function keysFor(client: OAuthClient, algorithm: Algorithm, kid: string | undefined): KeyObject[] {
-  return (client.keys ?? [])
+function keysFor(keys: readonly PublicJwk[], algorithm: Algorithm, kid: string | undefined): KeyObject[] {
+  return keys
     .filter((jwk) => kid === undefined || jwk.kid === undefined || jwk.kid === kid)
     .filter((jwk) => jwk.alg === undefined || jwk.alg === algorithm)
     .filter((jwk) => (algorithm === 'ES256' ? jwk.kty === 'EC' && jwk.crv === 'P-256' : jwk.kty === 'RSA'))

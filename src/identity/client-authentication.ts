@@ -1,7 +1,8 @@
 import type { Clock } from '../kernel/clock.js';
 import type { Store } from '../store/index.js';
-import { ASSERTION_TYPE, subjectOf, verifyAssertion } from './client-assertion.js';
+import { ASSERTION_TYPE, kidOf, subjectOf, verifyAssertion } from './client-assertion.js';
 import { type Clients, type OAuthClient, secretMatches } from './clients.js';
+import type { RemoteKeys } from './remote-keys.js';
 import { TokenError } from './token-error.js';
 
 /** What a token request shows of its client. */
@@ -16,6 +17,7 @@ export interface AuthenticationOptions {
   store: Store['control'];
   clock: Clock;
   audiences: () => [string, ...string[]];
+  remoteKeys: RemoteKeys;
 }
 
 /** Every way in which a client can fail to be known says the same, so that nobody learns which ids exist. */
@@ -50,8 +52,10 @@ async function byAssertion(assertion: string, form: ReadonlyMap<string, string>,
   const clientId = form.get('client_id');
   if (clientId !== undefined && clientId !== subject) throw new TokenError('invalid_client', "client_id is not the assertion's subject.");
   const client = await options.clients.find(subject);
-  if (!client?.keys?.length) throw unknown();
-  await verifyAssertion({ assertion, client, audiences: options.audiences() }, options);
+  if (!client) throw unknown();
+  const keys = client.keysUri === undefined ? (client.keys ?? []) : await options.remoteKeys.of(client.keysUri, kidOf(assertion));
+  if (keys.length === 0) throw unknown();
+  await verifyAssertion({ assertion, client, keys, audiences: options.audiences() }, options);
   return client;
 }
 

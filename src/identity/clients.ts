@@ -1,7 +1,8 @@
-import { createHash, type JsonWebKey, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../kernel/clock.js';
 import { assert } from '../kernel/errors.js';
 import type { Store } from '../store/index.js';
+import type { PublicJwk } from './key-set.js';
 import { allowedScopes, PLATFORM_PARTNER_ID } from './scopes.js';
 
 export type Environment = 'sandbox' | 'production';
@@ -16,7 +17,9 @@ export interface OAuthClient {
   /** Undefined = all markets of the partner. */
   markets?: readonly string[];
   /** Public keys for private_key_jwt (RFC 7517). */
-  keys?: readonly (JsonWebKey & { kid?: string; alg?: string })[];
+  keys?: readonly PublicJwk[];
+  /** Where it publishes them itself. */
+  keysUri?: string;
   /** `hashSecret` of the client's secret; only looked at where the environment is `sandbox`. */
   secretHash?: string;
 }
@@ -67,7 +70,7 @@ export function createClients({ store, clock, directory, platformClients }: Clie
       if (ours) return ours;
       const listed = directory.find(clientId);
       if (listed?.partnerId === PLATFORM_PARTNER_ID) return undefined;
-      if (listed && (listed.keys !== undefined || listed.secretHash !== undefined)) return listed;
+      if (listed && (listed.keys ?? listed.keysUri ?? listed.secretHash) !== undefined) return listed;
       const row = await store.read.sandboxClient.findUnique({ where: { clientId } });
       if (!row || directory.environmentOf(row.partnerId) !== 'sandbox') return listed;
       const { partnerId, secretHash } = row;

@@ -9,12 +9,14 @@ import type { Store } from '../store/index.js';
 import { ASSERTION_ALGORITHMS } from './client-assertion.js';
 import { authenticateClient, type ClientProof } from './client-authentication.js';
 import { type ClientDirectory, createClients, type Environment, type OAuthClient, type SandboxClientRequest } from './clients.js';
+import { createRemoteKeys, type FetchText } from './remote-keys.js';
 import { allowedScopes, PARTNER_SCOPES } from './scopes.js';
 import { openSigningKeys } from './signing-keys.js';
 import { TokenError } from './token-error.js';
 import { createTokens } from './tokens.js';
 
 export { type ClientDirectory, type Environment, hashSecret, type OAuthClient, type SandboxClientRequest } from './clients.js';
+export { type KeySetProblem, type PublicJwk, parseKeySet } from './key-set.js';
 export {
   addMasterKey,
   createKeyRing,
@@ -25,6 +27,7 @@ export {
   readMasterKey,
 } from './master-key.js';
 export { partnerClients } from './partner-clients.js';
+export type { FetchText } from './remote-keys.js';
 export { isPartnerScope, PARTNER_SCOPES, PLATFORM_PARTNER_ID, PLATFORM_SCOPES, SCOPE_RESOURCES } from './scopes.js';
 export { rewrapSigningKeys, signingKeyPurpose } from './signing-keys.js';
 export { TokenError } from './token-error.js';
@@ -86,6 +89,8 @@ export interface IdentityOptions {
   platformClients?: readonly OAuthClient[];
   /** Further public keys that our JWKS shows, those of webhooks' scheme v1a say. */
   otherKeys?: () => readonly object[];
+  /** Reads what clients publish at their `jwks_uri`; without it they cannot prove themselves. */
+  fetchText?: FetchText;
 }
 
 const SWEEP_MS = 60_000;
@@ -93,6 +98,8 @@ const SWEEP_MS = 60_000;
 export async function createIdentity(options: IdentityOptions): Promise<Identity> {
   const { store, keyWrap, clock, log, environment, publicUrl, directory, otherKeys } = options;
   const clients = createClients({ store, clock, directory, platformClients: options.platformClients ?? [] });
+  const fetchText = options.fetchText ?? (() => Promise.reject(new Error('nothing is fetched here')));
+  const remoteKeys = createRemoteKeys({ fetchText, clock, log });
   const keys = await openSigningKeys({ store, keyWrap, clock });
   const tokenEndpoint = () => `${publicUrl()}/oauth2/token`;
   const messagingAudience = () => `${publicUrl()}/messaging`;
@@ -135,7 +142,8 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const sweeps = runPeriodically({ name: 'identity', everyMs: SWEEP_MS, clock, log }, sweep);
 
   return {
-    authenticate: (proof) => authenticateClient(proof, { clients, store, clock, audiences: () => [publicUrl(), tokenEndpoint()] }),
+    authenticate: (proof) =>
+      authenticateClient(proof, { clients, store, clock, remoteKeys, audiences: () => [publicUrl(), tokenEndpoint()] }),
     grant(client, scope) {
       if (client.environment !== environment) throw new TokenError('unauthorized_client', `The client is not one of the ${environment}.`);
       const allowed = allowedScopes(client.partnerId, client.scopes);

@@ -20,6 +20,7 @@ export function partnerClients(partners: Pick<PartnerRegistry, 'get' | 'client'>
         scopes: client.scopes,
         markets: client.markets,
         ...(keys.kind === 'jwks' && { keys: keys.keys }),
+        ...(keys.kind === 'jwksUri' && { keysUri: keys.uri }),
         ...(keys.kind === 'secret' && { secretHash: hashSecret(keys.secret.reveal()) }),
       };
     },

@@ -1,7 +1,7 @@
 /** The operators and hubs, as `partners/` describes them, and what each market's law permits. */
 export { checkPartners, loadPartners, type PartnersCheck } from './load-partners.js';
 export type { MarketPolicies, MarketPolicy, ZeroRatingPolicy } from './market-policies.js';
-export type { ClientKeys, Partner, PartnerClient, PartnerMarket, PublicJwk, Templates } from './partner.js';
+export type { ClientKeys, Partner, PartnerClient, PartnerMarket, Templates } from './partner.js';
 export type { Rate, Sender, SmppLink, SmppListenerAccount } from './partner-schema.js';
 export { createPartnerRegistry, type PartnerRegistry } from './registry.js';
 export type { Secret } from './secret.js';

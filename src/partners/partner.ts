@@ -1,8 +1,6 @@
+import type { PublicJwk } from '../identity/index.js';
 import type { PartnerDocument } from './partner-schema.js';
 import type { Secret } from './secret.js';
-
-/** A public key as the client published it (RFC 7517). */
-export type PublicJwk = Readonly<Record<string, unknown> & { kty: string }>;
 
 /** How a client proves itself. `created`: a sandbox client whose secret is made at the first start. */
 export type ClientKeys =

@@ -7,7 +7,15 @@ import { buildGateway, type Gateway } from '../../src/build.js';
 import { readConfig } from '../../src/config/index.js';
 import { type Contract, loadContract } from '../../src/http/contract.js';
 import { createHttp, createIdentityRoutes, createRateLimiter, type Http, type HttpOptions, type RateLimits } from '../../src/http/index.js';
-import { createIdentity, createKeyWrap, hashSecret, type Identity, type OAuthClient, PARTNER_SCOPES } from '../../src/identity/index.js';
+import {
+  createIdentity,
+  createKeyWrap,
+  type FetchText,
+  hashSecret,
+  type Identity,
+  type OAuthClient,
+  PARTNER_SCOPES,
+} from '../../src/identity/index.js';
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
 import { ClosingStack } from '../../src/kernel/closing-stack.js';
 import { createLog } from '../../src/kernel/log.js';
@@ -40,6 +48,8 @@ export interface TestEdgeOptions {
   store?: Store;
   rateLimits?: RateLimits;
   http?: Partial<HttpOptions>;
+  /** How keys are read that clients publish. */
+  fetchText?: FetchText;
 }
 
 export interface TestEdge {
@@ -82,6 +92,7 @@ export async function startTestEdge(options: TestEdgeOptions = {}): Promise<Test
         environmentOf: (id) => clients.find((client) => client.partnerId === id)?.environment,
       },
       ...(options.platformClients ? { platformClients: options.platformClients } : {}),
+      ...(options.fetchText ? { fetchText: options.fetchText } : {}),
     }),
   );
   const rateLimitsOf = () => options.rateLimits ?? WIDE_LIMITS;
