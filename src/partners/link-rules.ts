@@ -31,6 +31,18 @@ export function linkRules({ environment, smpp, sms }: Partial<PartnerDocument>):
       );
     if (typeof link.tls === 'object' && (link.tls.cert === undefined) !== (link.tls.key === undefined))
       say([...path, 'tls'], 'has only one of cert and key; fix: give both, or neither');
+    if (link.nationalShift.length > 0 && link.dataCodingDefault !== 'gsm0338')
+      say(
+        [...path, 'nationalShift'],
+        'needs an SMSC whose default alphabet is GSM; fix: leave it out, or set dataCodingDefault to gsm0338',
+      );
+    if (link.nationalShift.length > 0 && link.longMessages !== 'udh8' && link.longMessages !== 'udh16')
+      say(
+        [...path, 'nationalShift'],
+        'needs a user data header, which the SMSC writes here; fix: leave it out, or set longMessages to udh16',
+      );
+    if (link.packedSeptets && link.dataCodingDefault !== 'gsm0338')
+      say([...path, 'packedSeptets'], 'is about GSM text only; fix: leave it out, or set dataCodingDefault to gsm0338');
   }
   for (const [index, account] of listeners.entries()) {
     const path = ['smpp', 'listeners', index];

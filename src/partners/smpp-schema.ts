@@ -4,6 +4,9 @@ import { distinct, identifier, integer, pemSecret, pemText, rule, smppPassword, 
 
 export const bindTypes = z.enum(['transceiver', 'transmitter', 'receiver']);
 
+/** ISO 639-1 codes of the languages that have national tables. */
+export const nationalLanguages = z.enum(['tr', 'es', 'pt', 'bn', 'gu', 'hi', 'kn', 'ml', 'or', 'pa', 'ta', 'te', 'ur']);
+
 const isAddressOrRange = (text: string): boolean => (text.includes('/') ? ipaddr.isValidCIDR(text) : ipaddr.isValid(text));
 
 const ton = () => integer(0, 6).describe('Type of number (SMPP 3.4 §5.2.5).');
@@ -67,6 +70,14 @@ export const linkSchema = z.strictObject({
     .default({ ton: 1, npi: 1, format: 'international' })
     .describe('How a destination is written.'),
   dataCodingDefault: z.enum(['gsm0338', 'latin1', 'ascii']).default('gsm0338').describe('What the SMSC takes data_coding 0 for.'),
+  packedSeptets: z.boolean().default(false).describe('The SMSC sends GSM text packed, eight characters in seven octets.'),
+  nationalShift: distinct(nationalLanguages, 0, 13)
+    .default([])
+    .describe('Languages whose national tables (3GPP TS 23.038 annex A) SMSC and handsets read; used where that saves segments.'),
+  transliterate: z
+    .enum(['off', 'signs', 'accents'])
+    .default('off')
+    .describe('What may be written otherwise where that saves segments: nothing, typographic signs, or accents of letters, too.'),
   windowSizeMax: integer(1, 1_000).default(10).describe('Submits in flight on one bind, at most.'),
   segmentsPerSecondMax: integer(1, 10_000).default(50).describe('Segments a second over all binds of the link, at most.'),
   validityMaxSeconds: integer(60, 5_443_200).default(259_200).describe('The longest validity_period that the SMSC keeps.'),

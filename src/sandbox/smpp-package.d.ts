@@ -47,10 +47,15 @@ declare module 'smpp' {
 
   interface Smpp {
     /** From fields, or from the octets of one PDU. */
-    PDU: new (command: string | Buffer, fields?: Record<string, unknown>) => Pdu;
+    PDU: new (
+      command: string | Buffer,
+      fields?: Record<string, unknown>,
+    ) => Pdu;
     createServer(onSession: (session: Session) => void): NetServer;
     connect(options: { host: string; port: number }): Session;
     encodings: { ASCII: { match(text: string): boolean } };
+    /** Tables: 0 default, 1 Turkish, 2 Spanish, 3 Portuguese. */
+    gsmCoder: { encode(text: string, table: number): Buffer; decode(septets: Buffer, table: number): string };
     errors: Record<string, number>;
   }
 

@@ -1,5 +1,6 @@
 /** SMPP 3.4, our own wire face: codec, session, links as ESME, listener as SMSC, and the text and receipts that ride on it. */
 export { COMMANDS, type CommandName } from './commands.js';
+export { type ConcatInfo, reassemblyKey } from './concatenation.js';
 export { type Decoded, decodePdu } from './decoder.js';
 export { createEncoder, type Encoder, encodePdu } from './encoder.js';
 export { createFramer, type Framer, HEADER_OCTETS, PDU_OCTETS_MAX } from './framer.js';
@@ -8,6 +9,7 @@ export type { ResponsePdu } from './in-flight.js';
 export type { Destination, UnsuccessSme } from './layouts.js';
 export { type Link, type LinkOptions, type LinkState, openLink, type SubmitResult } from './link.js';
 export { type EsmeBind, type EsmeRequest, type Listener, type ListenerAccount, type ListenerOptions, openListener } from './listener.js';
+export { NATIONAL_LANGUAGES, type NationalLanguage } from './national-tables.js';
 export {
   type BindName,
   type DataSm,
@@ -22,11 +24,31 @@ export {
   type SubmitSm,
 } from './pdu.js';
 export { type MessageState, messageIdVariants, parseReceipt, type Receipt } from './receipts.js';
-export { type LongMessageMethod, type Segment, type SegmentedText, type SegmentOptions, segments } from './segments.js';
+export {
+  binarySegments,
+  type LongMessageMethod,
+  type Segment,
+  type SegmentedMessage,
+  type SegmentedText,
+  type SegmentOptions,
+  segments,
+} from './segments.js';
 export type { AnswerTo, BindType, CloseReason, SessionBounds } from './session-options.js';
 export { isSmppError, RefusedWith, type RequestOutcome, SmppError } from './smpp-error.js';
 export { STATUS, type StatusName, statusName } from './statuses.js';
 export { submittedSegments } from './submitted-segments.js';
-export { type DefaultAlphabet, decodeText, type MessageContent, messageContent, messageText, reassemblyKey } from './text.js';
+export {
+  type DefaultAlphabet,
+  decodeText,
+  joinText,
+  type MessageContent,
+  type MessagePdu,
+  messageClassOf,
+  messageContent,
+  messageText,
+  type PartContent,
+  type WireText,
+} from './text.js';
 export { readTlv, TLVS, type Tlv, type TlvName, tlv } from './tlvs.js';
-export { type ConcatInfo, parseUdh } from './udh.js';
+export type { Transliteration } from './transliterate.js';
+export { type Ports, parseUdh } from './udh.js';

@@ -65,7 +65,7 @@ export function parseReceipt(pdu: DeliverSm, defaultAlphabet: DefaultAlphabet = 
 
 function receiptText(pdu: DeliverSm, defaultAlphabet: DefaultAlphabet): string {
   const { octets } = messageContent(pdu);
-  return messageText(pdu, defaultAlphabet) ?? octets.toString('latin1');
+  return messageText(pdu, { defaultAlphabet }) ?? octets.toString('latin1');
 }
 
 interface ReceiptWords {

@@ -1,23 +1,37 @@
 import { toUSVString } from 'node:util';
 import { GatewayError } from '../kernel/errors.js';
-import { encodeGsm, gsmSeptets, gsmSeptetsOfUnit } from './gsm0338.js';
+import { concatElement, sarTlvs } from './concatenation.js';
+import type { NationalLanguage } from './national-tables.js';
 import { ESM_CLASS } from './pdu.js';
-import { encodeUcs2 } from './text.js';
+import type { DefaultAlphabet } from './text.js';
 import { type Tlv, tlv } from './tlvs.js';
-import { concatUdh } from './udh.js';
+import type { Transliteration } from './transliterate.js';
+import { type InformationElement, type Ports, portsElement, shiftElements, udhOctets, writeUdh } from './udh.js';
+import { chooseWriting } from './writing.js';
 
 /** How the parts of a long message find each other: a user data header, SAR parameters, or no parts at all (message_payload). */
 export type LongMessageMethod = 'udh8' | 'udh16' | 'sar' | 'payload';
 
-export interface SegmentOptions {
-  /** What the link wants for a text that does not fit in one; `udh8` unless told otherwise. */
+interface Addressing {
+  /** What the link wants for a message that does not fit in one; `udh8` unless told otherwise. */
   readonly method?: LongMessageMethod;
   /** Reference of the concatenation: 16 bits, of which `udh8` sends the low 8. The caller chooses one not in use to that number. */
   readonly reference?: number;
-  /** `auto` takes GSM 7-bit when the whole text is in it, else UCS-2. */
-  readonly encoding?: 'auto' | 'ucs2';
   /** Bound on the number of parts, 1 to 255; 255 unless told otherwise. */
   readonly segmentsMax?: number;
+  /** The programs at both ends; undefined for a message to a person. */
+  readonly ports?: Ports;
+}
+
+export interface SegmentOptions extends Addressing {
+  /** What the SMSC takes data_coding 0 for; `gsm0338` unless told otherwise. */
+  readonly defaultAlphabet?: DefaultAlphabet;
+  /** Languages whose national tables may be used where that saves segments; only with `udh8` and `udh16`. */
+  readonly nationalShift?: readonly NationalLanguage[];
+  /** What may be written otherwise where that saves segments; `off` unless told otherwise. */
+  readonly transliterate?: Transliteration;
+  /** Shown at once and not kept: message class 0 (3GPP TS 23.038 §4). */
+  readonly isFlash?: boolean;
 }
 
 /** What to put into one submit_sm. */
@@ -28,90 +42,99 @@ export interface Segment {
   readonly tlvs: readonly Tlv[];
 }
 
-export interface SegmentedText {
-  readonly encoding: 'gsm0338' | 'ucs2';
-  /** Septets of GSM text, or UTF-16 units, without headers. */
+export interface SegmentedMessage {
+  readonly encoding: 'gsm0338' | 'ucs2' | 'binary';
+  /** Septets of GSM text, UTF-16 units, or octets, without headers. */
   readonly units: number;
   /** Parts as the radio network counts and charges them; with `payload` more than there are PDUs. */
   readonly count: number;
   readonly segments: readonly Segment[];
 }
 
-/**
- * What fits: TP-UD holds 140 octets (3GPP TS 23.040 §9.2.3.16). A header of 6 octets leaves 153 septets or 67 UCS-2 units,
- * the 7 octets of a 16-bit reference leave 152 or 66. With SAR and message_payload the SMSC writes an 8-bit header.
- */
-const CAPACITY = {
-  gsm0338: { single: 160, udh8: 153, udh16: 152, sar: 153, payload: 153 },
-  ucs2: { single: 70, udh8: 67, udh16: 66, sar: 67, payload: 67 },
-} as const;
+export interface SegmentedText extends SegmentedMessage {
+  readonly encoding: 'gsm0338' | 'ucs2';
+  /** What the handset will show. Other signs or letters than were given, where transliterating saved a segment. */
+  readonly text: string;
+  readonly isTransliterated: boolean;
+}
 
 const SEGMENTS_MAX = 255;
+const EMPTY = Buffer.alloc(0);
 
 /**
- * Splits `text` into the bodies of one MT, in order, at least one.
- *
- * GSM 7-bit (unpacked, data_coding 0) when every character is in the default alphabet or its extension table
- * (TS 23.038 §6.2.1), else UCS-2 (data_coding 8). No surrogate pair and no escape sequence is ever cut in two;
- * a lone surrogate becomes U+FFFD.
+ * Cuts `text` into the bodies of one MT, in order, at least one, in the way that takes the fewest (src/smpp/writing.ts says how
+ * it is chosen): data_coding 0 for GSM 7-bit, unpacked, else 8 for UCS-2; 0xf0 and 0x18 for class 0. No surrogate pair, no escape
+ * sequence and, where a part has room for it, no grapheme is cut in two; a lone surrogate becomes U+FFFD.
  *
  * @throws GatewayError `SMS.TOO_LONG` past `segmentsMax` parts.
  */
 export function segments(text: string, options: SegmentOptions = {}): SegmentedText {
-  const { method = 'udh8', reference = 0, segmentsMax = SEGMENTS_MAX } = options;
-  const whole = toUSVString(text);
-  const septets = options.encoding === 'ucs2' ? undefined : gsmSeptets(whole);
-  const encoding = septets === undefined ? 'ucs2' : 'gsm0338';
-  const units = septets ?? whole.length;
-  const capacity = CAPACITY[encoding];
-  const dataCoding = encoding === 'ucs2' ? 8 : 0;
-  const encode = (part: string): Buffer => (encoding === 'ucs2' ? encodeUcs2(part) : (encodeGsm(part) ?? EMPTY));
-  if (units <= capacity.single) {
-    return { encoding, units, count: 1, segments: [{ esmClass: 0, dataCoding, shortMessage: encode(whole), tlvs: [] }] };
-  }
-  const parts = split(whole, capacity[method], encoding === 'ucs2');
-  if (parts.length > Math.min(segmentsMax, SEGMENTS_MAX)) {
-    throw new GatewayError('SMS.TOO_LONG', { detail: `The text needs ${parts.length} segments; at most ${segmentsMax} are allowed.` });
-  }
+  const { method = 'udh8', isFlash = false, ports } = options;
+  const hasOwnHeader = method === 'udh8' || method === 'udh16';
+  const writing = chooseWriting(toUSVString(text), {
+    ...options,
+    // Class 0 is said in a data_coding of TS 23.038, whose default alphabet is GSM's at every SMSC.
+    defaultAlphabet: isFlash ? 'gsm0338' : (options.defaultAlphabet ?? 'gsm0338'),
+    nationalShift: hasOwnHeader ? (options.nationalShift ?? []) : [],
+    headerOctets: headerOctets(method, ports),
+    isCutBySmsc: method === 'payload',
+  });
+  const { encoding, units, encode, shift, isTransliterated } = writing;
+  const dataCoding = encoding === 'ucs2' ? (isFlash ? 0x18 : 0x08) : isFlash ? 0xf0 : 0x00;
+  const parts = writing.parts.map(encode);
+  const bodies = segmentsOf(parts, dataCoding, shiftElements(shift), options);
+  return { encoding, units, count: parts.length, segments: bodies, text: writing.text, isTransliterated };
+}
+
+/**
+ * Cuts octets that are no text, for a program on the handset or the SIM; data_coding 4, "octet unspecified" (SMPP 3.4 §5.2.19),
+ * unless told otherwise.
+ *
+ * @throws GatewayError `SMS.TOO_LONG` past `segmentsMax` parts.
+ */
+export function binarySegments(octets: Buffer, options: Addressing & { readonly dataCoding?: number } = {}): SegmentedMessage {
+  const { method = 'udh8', ports, dataCoding = 0x04 } = options;
+  const header = headerOctets(method, ports);
+  const capacity = octets.length <= 140 - header.single ? 140 : 140 - header.part;
+  const parts = Array.from({ length: Math.max(1, Math.ceil(octets.length / capacity)) }, (_, index) =>
+    octets.subarray(index * capacity, (index + 1) * capacity),
+  );
+  const bodies = segmentsOf(parts, dataCoding, [], options);
+  return { encoding: 'binary', units: octets.length, count: parts.length, segments: bodies };
+}
+
+/** What concatenation and ports take of each part, whoever writes the header: with SAR and message_payload the SMSC does, with an 8-bit reference. */
+function headerOctets(method: LongMessageMethod, ports: Ports | undefined): { single: number; part: number } {
+  const own = ports ? [portsElement(ports)] : [];
+  const concat = concatElement(method === 'udh16' ? 'udh16' : 'udh8', 0, 1, 1);
+  return { single: udhOctets(own), part: udhOctets([concat, ...own]) };
+}
+
+function segmentsOf(
+  parts: readonly Buffer[],
+  dataCoding: number,
+  shift: readonly InformationElement[],
+  { method = 'udh8', reference = 0, segmentsMax = SEGMENTS_MAX, ports }: Addressing,
+): Segment[] {
   const count = parts.length;
-  if (method === 'payload') {
-    const body = { esmClass: 0, dataCoding, shortMessage: EMPTY, tlvs: [tlv('message_payload', encode(whole))] };
-    return { encoding, units, count, segments: [body] };
+  if (count > Math.min(segmentsMax, SEGMENTS_MAX)) {
+    throw new GatewayError('SMS.TOO_LONG', { detail: `The text needs ${count} segments; at most ${segmentsMax} are allowed.` });
   }
-  const build = (part: string, index: number): Segment => {
-    const content = encode(part);
-    if (method === 'sar') return { esmClass: 0, dataCoding, shortMessage: content, tlvs: sarTlvs(reference, count, index + 1) };
-    const shortMessage = Buffer.concat([concatUdh(method, reference, count, index + 1), content]);
-    return { esmClass: ESM_CLASS.udhi, dataCoding, shortMessage, tlvs: [] };
-  };
-  return { encoding, units, count, segments: parts.map(build) };
-}
-
-/** SMPP 3.4 §5.3.2.22 to §5.3.2.24. */
-const sarTlvs = (reference: number, total: number, part: number): Tlv[] => [
-  tlv('sar_msg_ref_num', reference & 0xffff),
-  tlv('sar_total_segments', total),
-  tlv('sar_segment_seqnum', part),
-];
-
-function split(text: string, capacity: number, isUcs2: boolean): string[] {
-  const parts: string[] = [];
-  let from = 0;
-  let used = 0;
-  for (let i = 0; i < text.length; ) {
-    const unit = text.charCodeAt(i);
-    const step = isUcs2 && unit >= 0xd800 && unit <= 0xdbff ? 2 : 1;
-    const cost = isUcs2 ? step : gsmSeptetsOfUnit(unit);
-    if (used + cost > capacity) {
-      parts.push(text.slice(from, i));
-      from = i;
-      used = 0;
+  if (method === 'payload' || method === 'sar') {
+    const portTlvs = ports ? [tlv('source_port', ports.source), tlv('destination_port', ports.destination)] : [];
+    if (method === 'payload' && count > 1) {
+      const tlvs = [...portTlvs, tlv('message_payload', Buffer.concat(parts))];
+      return [{ esmClass: 0, dataCoding, shortMessage: EMPTY, tlvs }];
     }
-    used += cost;
-    i += step;
+    return parts.map((shortMessage, index) => {
+      const tlvs = count > 1 ? [...portTlvs, ...sarTlvs(reference, count, index + 1)] : portTlvs;
+      return { esmClass: 0, dataCoding, shortMessage, tlvs };
+    });
   }
-  parts.push(text.slice(from));
-  return parts;
+  return parts.map((content, index) => {
+    const concat = count > 1 ? [concatElement(method, reference, count, index + 1)] : [];
+    const header = writeUdh([...concat, ...(ports ? [portsElement(ports)] : []), ...shift]);
+    const esmClass = header.length > 0 ? ESM_CLASS.udhi : 0;
+    return { esmClass, dataCoding, shortMessage: Buffer.concat([header, content]), tlvs: [] };
+  });
 }
-
-const EMPTY = Buffer.alloc(0);

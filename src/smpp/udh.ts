@@ -1,3 +1,5 @@
+import { NO_SHIFT, type Shift } from './national-alphabets.js';
+
 /** One information element of a user data header (3GPP TS 23.040 §9.2.3.24). */
 export interface InformationElement {
   readonly id: number;
@@ -10,9 +12,14 @@ export interface UserData {
   readonly content: Buffer;
 }
 
-/** Concatenated short messages with an 8-bit and with a 16-bit reference (§9.2.3.24.1, §9.2.3.24.8). */
-export const IE_CONCAT_8 = 0x00;
-export const IE_CONCAT_16 = 0x08;
+/** Information element identifiers (§9.2.3.24). */
+export const IE = {
+  concat8: 0x00,
+  ports16: 0x05,
+  concat16: 0x08,
+  singleShift: 0x24,
+  lockingShift: 0x25,
+} as const;
 
 /** Splits octets that begin with a user data header. Undefined when the header or an element runs past the end. */
 export function parseUdh(octets: Buffer): UserData | undefined {
@@ -31,42 +38,47 @@ export function parseUdh(octets: Buffer): UserData | undefined {
   return { elements, content: octets.subarray(end) };
 }
 
-export interface ConcatInfo {
-  readonly reference: number;
-  readonly total: number;
-  /** From 1 to `total`. */
-  readonly part: number;
-  readonly method: 'udh8' | 'udh16' | 'sar';
+/** The header of these elements with its length before it, or nothing when there are none. */
+export function writeUdh(elements: readonly InformationElement[]): Buffer {
+  const length = udhOctets(elements);
+  if (length === 0) return Buffer.alloc(0);
+  return Buffer.concat([Buffer.from([length - 1]), ...elements.flatMap(({ id, data }) => [Buffer.from([id, data.length]), data])]);
 }
 
-/**
- * The concatenation element of a header. The last one counts where it is repeated (TS 23.040 §9.2.3.24), and one whose
- * part is 0 or past the total is ignored (§9.2.3.24.1).
- */
-export function concatFromUdh(elements: readonly InformationElement[]): ConcatInfo | undefined {
-  for (let i = elements.length - 1; i >= 0; i--) {
-    const element = elements[i];
-    const info = element && concatOf(element);
-    if (info) return isPartSound(info) ? info : undefined;
-  }
-  return undefined;
+/** Octets that the header takes of the user data, its length's own octet among them. */
+export const udhOctets = (elements: readonly InformationElement[]): number =>
+  elements.length === 0 ? 0 : elements.reduce((sum, { data }) => sum + 2 + data.length, 1);
+
+/** Where the last of these stands: it counts where one is repeated (§9.2.3.24). */
+export const lastElement = (elements: readonly InformationElement[], id: number): InformationElement | undefined =>
+  elements.findLast((element) => element.id === id);
+
+/** Application ports: to which program of the handset a message goes, and whence (§9.2.3.24.4). */
+export interface Ports {
+  readonly destination: number;
+  readonly source: number;
 }
 
-function concatOf({ id, data }: InformationElement): ConcatInfo | undefined {
-  if (id === IE_CONCAT_8 && data.length === 3) {
-    return { method: 'udh8', reference: data.readUInt8(0), total: data.readUInt8(1), part: data.readUInt8(2) };
-  }
-  if (id === IE_CONCAT_16 && data.length === 4) {
-    return { method: 'udh16', reference: data.readUInt16BE(0), total: data.readUInt8(2), part: data.readUInt8(3) };
-  }
-  return undefined;
+export function portsElement({ destination, source }: Ports): InformationElement {
+  const data = Buffer.alloc(4);
+  data.writeUInt16BE(destination, 0);
+  data.writeUInt16BE(source, 2);
+  return { id: IE.ports16, data };
 }
 
-export const isPartSound = ({ total, part }: Pick<ConcatInfo, 'total' | 'part'>): boolean => total > 0 && part > 0 && part <= total;
+export function portsFromUdh(elements: readonly InformationElement[]): Ports | undefined {
+  const data = lastElement(elements, IE.ports16)?.data;
+  return data?.length === 4 ? { destination: data.readUInt16BE(0), source: data.readUInt16BE(2) } : undefined;
+}
 
-/** The header of part `part` of `total`: UDHL 5 with an 8-bit reference, or UDHL 6 with a 16-bit one. */
-export function concatUdh(method: 'udh8' | 'udh16', reference: number, total: number, part: number): Buffer {
-  return method === 'udh8'
-    ? Buffer.from([0x05, IE_CONCAT_8, 0x03, reference & 0xff, total, part])
-    : Buffer.from([0x06, IE_CONCAT_16, 0x04, (reference >> 8) & 0xff, reference & 0xff, total, part]);
+/** National language single shift and locking shift (§9.2.3.24.15 and §9.2.3.24.16). */
+export function shiftElements({ locking, single }: Shift): InformationElement[] {
+  const element = (id: number, language: number) => (language === 0 ? [] : [{ id, data: Buffer.from([language]) }]);
+  return [...element(IE.singleShift, single), ...element(IE.lockingShift, locking)];
+}
+
+export function shiftFromUdh(elements: readonly InformationElement[]): Shift {
+  if (elements.length === 0) return NO_SHIFT;
+  const language = (id: number): number => lastElement(elements, id)?.data[0] ?? 0;
+  return { locking: language(IE.lockingShift), single: language(IE.singleShift) };
 }

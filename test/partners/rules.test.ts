@@ -85,6 +85,24 @@ test.each([
     '29: smpp.links[0].password: holds a reference of an unknown form',
   ],
   ['windowSizeMax: 50', 'windowSizeMax: 5000', '30: smpp.links[0].windowSizeMax: must be at most 1000; fix: lower it'],
+  ['windowSizeMax: 50', 'nationalShift: [tr, xx]', '30: smpp.links[0].nationalShift[1]: must be one of tr, es'],
+  ['windowSizeMax: 50', 'nationalShift: [tr, tr]', '30: smpp.links[0].nationalShift: names something twice'],
+  [
+    'windowSizeMax: 50',
+    'nationalShift: [tr]\n      longMessages: sar',
+    '30: smpp.links[0].nationalShift: needs a user data header, which the SMSC writes here; fix:',
+  ],
+  [
+    'windowSizeMax: 50',
+    'nationalShift: [tr]\n      dataCodingDefault: latin1',
+    '30: smpp.links[0].nationalShift: needs an SMSC whose default alphabet is GSM; fix:',
+  ],
+  [
+    'windowSizeMax: 50',
+    'packedSeptets: true\n      dataCodingDefault: ascii',
+    '30: smpp.links[0].packedSeptets: is about GSM text only; fix:',
+  ],
+  ['windowSizeMax: 50', 'transliterate: true', '30: smpp.links[0].transliterate: must be one of off, signs, accents; fix:'],
   ['windowSizeMax: 50', 'windowSize: 50', '30: smpp.links[0].windowSize: is not a known name; fix:'],
   [
     '  listeners:',

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
+import { reassemblyKey } from '../../src/smpp/concatenation.js';
 import { decodePdu } from '../../src/smpp/decoder.js';
 import { encodePdu } from '../../src/smpp/encoder.js';
 import { createFramer } from '../../src/smpp/framer.js';
 import { isResponse, type OutgoingPdu } from '../../src/smpp/pdu.js';
 import { parseReceipt } from '../../src/smpp/receipts.js';
-import { messageContent, messageText, reassemblyKey } from '../../src/smpp/text.js';
+import { messageContent, messageText } from '../../src/smpp/text.js';
 import { readTlv, TLVS, type TlvName, tlv } from '../../src/smpp/tlvs.js';
 import { createMutator } from '../../tools/fuzz/mutate.js';
 
@@ -41,7 +42,7 @@ test(`${ROUNDS} mutated PDUs decode to a PDU or to a refusal, and never throw; w
     }
     if (pdu.command === 'deliver_sm') {
       parseReceipt(pdu);
-      reassemblyKey(pdu);
+      reassemblyKey(pdu, messageContent(pdu));
     }
     // A short message of 255 octets is SMPP 5.0's: read, not written. A response may come without its body.
     if ('shortMessage' in pdu && pdu.shortMessage.length > 254) continue;

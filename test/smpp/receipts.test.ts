@@ -3,9 +3,8 @@ import { decodePdu } from '../../src/smpp/decoder.js';
 import { encodePdu } from '../../src/smpp/encoder.js';
 import type { DeliverSm, Fields } from '../../src/smpp/pdu.js';
 import { messageIdVariants, parseReceipt } from '../../src/smpp/receipts.js';
-import { encodeUcs2, messageText, reassemblyKey } from '../../src/smpp/text.js';
+import { encodeUcs2 } from '../../src/smpp/text.js';
 import { type Tlv, tlv } from '../../src/smpp/tlvs.js';
-import { concatFromUdh, concatUdh, parseUdh } from '../../src/smpp/udh.js';
 import { hex } from './pdus.js';
 
 function deliver(fields: Partial<Fields<'deliver_sm'>> & { tlvs?: readonly Tlv[] }): DeliverSm {
@@ -87,45 +86,4 @@ describe('delivery receipts', () => {
     expect(messageIdVariants(id)[0]).toBe(id);
     expect(messageIdVariants(id)).toContain(other);
   }); // biome-ignore format: a table
-});
-
-describe('parts of a long MO', () => {
-  const part = (method: 'udh8' | 'udh16', reference: number, index: number, extra = '', text = 'x') => {
-    const header = Buffer.concat([concatUdh(method, reference, 3, index), hex(extra)]);
-    header[0] = header.length - 1;
-    return deliver({ esmClass: 0x40, shortMessage: Buffer.concat([header, Buffer.from(text)]) });
-  };
-
-  test('share a key; another reference, method or other element is another message', () => {
-    const key = reassemblyKey(part('udh8', 7, 1));
-    expect(key).toBe(reassemblyKey(part('udh8', 7, 2, '', 'y')));
-    const others = [part('udh8', 8, 1), part('udh16', 7, 1), part('udh8', 7, 1, '0504 0001 0002')].map(reassemblyKey);
-    expect(new Set([key, ...others]).size).toBe(4);
-  });
-
-  test('are found by SAR parameters too', () => {
-    const sar = (index: number) => [tlv('sar_msg_ref_num', 7), tlv('sar_total_segments', 2), tlv('sar_segment_seqnum', index)];
-    const [first, second] = [1, 2].map((index) => reassemblyKey(deliver({ shortMessage: Buffer.from('x'), tlvs: sar(index) })));
-    expect(first).toBeDefined();
-    expect(first).toBe(second);
-    expect(reassemblyKey(deliver({ tlvs: sar(3) }))).toBeUndefined();
-  });
-
-  test('their text is read without the header, behind other elements too', () => {
-    const pdu = part('udh16', 7, 2, '2401 05', 'hello');
-    expect(messageText(pdu)).toBe('hello');
-    expect(concatFromUdh(parseUdh(pdu.shortMessage)?.elements ?? [])).toEqual({ method: 'udh16', reference: 7, total: 3, part: 2 });
-  });
-
-  test.each([
-    ['part 0', '0003 07 02 00'],
-    ['part 3 of 2', '0003 07 02 03'],
-    ['0 parts', '0003 07 00 00'],
-  ])('%s is no concatenation', (_name, element) => {
-    expect(concatFromUdh(parseUdh(hex(`05 ${element}`))?.elements ?? [])).toBeUndefined();
-  });
-
-  test('a single message has no key', () => {
-    expect(reassemblyKey(deliver({ shortMessage: Buffer.from('hi') }))).toBeUndefined();
-  });
 });

@@ -1,12 +1,17 @@
-import { toUSVString } from 'node:util';
 import fc from 'fast-check';
-import { SegmentedMessage } from 'sms-segments-calculator';
 import { describe, expect, test } from 'vitest';
 import { decodeGsm, encodeGsm, gsmSeptets } from '../../src/smpp/gsm0338.js';
-import { type LongMessageMethod, type Segment, segments } from '../../src/smpp/segments.js';
-import { alphabetOf, decodeText, decodeUcs2, encodeUcs2 } from '../../src/smpp/text.js';
-import { readTlv } from '../../src/smpp/tlvs.js';
-import { concatFromUdh, parseUdh } from '../../src/smpp/udh.js';
+import {
+  alphabetOf,
+  decodeText,
+  decodeUcs2,
+  encodeUcs2,
+  joinText,
+  messageClassOf,
+  messageContent,
+  messageText,
+} from '../../src/smpp/text.js';
+import { tlv } from '../../src/smpp/tlvs.js';
 import { hex } from './pdus.js';
 
 const GSM = Array.from('@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./09:;<=>?¡AZÄÖÑÜ§¿azäöñüà\f^{}\\[~]|€');
@@ -71,79 +76,101 @@ describe('data_coding', () => {
   });
 });
 
-const contentOf = ({ shortMessage, esmClass, dataCoding, tlvs }: Segment): { octets: number; text: string } => {
-  const whole = readTlv(tlvs, 'message_payload') ?? shortMessage;
-  const content = esmClass & 0x40 ? (parseUdh(whole)?.content ?? Buffer.alloc(0)) : whole;
-  const units = dataCoding === 8 ? whole.length : Math.ceil((content.length * 7) / 8) + whole.length - content.length;
-  return { octets: units, text: decodeText(content, dataCoding) ?? '' };
-};
+test("the class of a message: 0 is shown at once; SMPP's own values have none", () => {
+  expect([0x00, 0x08, 0x10, 0x18, 0xf0, 0xf1, 0xf6, 0x11, 0xc8].map(messageClassOf)).toEqual([
+    undefined, undefined, 0, 0, 0, 1, 2, 1, undefined,
+  ]); // biome-ignore format: a list
+});
 
-describe('segments', () => {
-  test.each([
-    ['a', 'udh8', 160, 1], ['a', 'udh8', 161, 2], ['a', 'udh8', 306, 2], ['a', 'udh8', 307, 3],
-    ['a', 'udh16', 304, 2], ['a', 'udh16', 305, 3], ['a', 'sar', 306, 2], ['a', 'sar', 307, 3],
-    ['€', 'udh8', 80, 1], ['€', 'udh8', 81, 2], ['€', 'udh8', 152, 2], ['€', 'udh8', 153, 3],
-    ['ж', 'udh8', 70, 1], ['ж', 'udh8', 71, 2], ['ж', 'udh8', 134, 2], ['ж', 'udh8', 135, 3],
-    ['ж', 'udh16', 132, 2], ['ж', 'udh16', 133, 3], ['🙂', 'udh8', 35, 1], ['🙂', 'udh8', 36, 2], ['🙂', 'udh8', 66, 2], ['🙂', 'udh8', 67, 3],
-  ] satisfies [string, LongMessageMethod, number, number][])('%s by %s: %i of them take %i', (character, method, times, count) => {
-    expect(segments(character.repeat(times), { method }).count).toBe(count);
-  }); // biome-ignore format: a table
+/** Packs septets as TS 23.038 §6.1.2.1 draws them, bit by bit. */
+function pack(septets: Buffer, fillBits: number): Buffer {
+  const bits = [
+    ...Array<string>(fillBits).fill('0'),
+    ...[...septets].flatMap((septet) => septet.toString(2).padStart(7, '0').split('').reverse()),
+  ];
+  while (bits.length % 8 !== 0) bits.push('0');
+  return Buffer.from(
+    Array.from({ length: bits.length / 8 }, (_, at) =>
+      Number.parseInt(
+        bits
+          .slice(at * 8, at * 8 + 8)
+          .reverse()
+          .join(''),
+        2,
+      ),
+    ),
+  );
+}
 
-  const method = fc.constantFrom<LongMessageMethod>('udh8', 'udh16', 'sar', 'payload');
+describe('packed septets', () => {
+  const packedPdu = (text: string, header: Buffer) => {
+    const content = pack(encodeGsm(text) ?? Buffer.alloc(0), (7 - ((header.length * 8) % 7)) % 7);
+    return { esmClass: header.length > 0 ? 0x40 : 0, dataCoding: 0, shortMessage: Buffer.concat([header, content]), tlvs: [] };
+  };
 
-  test('the parts join back to the text, each fits 140 octets on the radio, and none begins or ends inside a pair', () => {
-    fc.assert(
-      fc.property(fc.oneof(gsmText, anyText), method, (text, by) => {
-        const { segments: parts, count, encoding } = segments(text, { method: by, reference: 0x1234 });
-        const contents = parts.map(contentOf);
-        expect(contents.map((part) => part.text).join('')).toBe(text);
-        if (by !== 'payload') {
-          expect(parts.length).toBe(count);
-          for (const part of contents) expect(part.octets).toBeLessThanOrEqual(140);
-        }
-        for (const part of contents) expect(toUSVString(part.text)).toBe(part.text);
-        if (encoding === 'gsm0338') for (const part of parts) expect(part.shortMessage.at(-1)).not.toBe(0x1b);
-      }),
-      { numRuns: 400, seed: 40 },
+  // The example that every PDU tutorial has: "hellohello".
+  test('are taken apart', () => {
+    expect(messageText({ esmClass: 0, dataCoding: 0, shortMessage: hex('e8329bfd4697d9ec37'), tlvs: [] }, { isPacked: true })).toBe(
+      'hellohello',
     );
   });
 
-  test('parts are numbered from 1, share the reference and are marked for the handset', () => {
-    const concat = ({ esmClass, shortMessage }: Segment) => [esmClass, concatFromUdh(parseUdh(shortMessage)?.elements ?? [])];
-    const parts = (by: LongMessageMethod) => segments('x'.repeat(400), { method: by, reference: 0x1234 }).segments;
-    expect(parts('udh8').map(concat)).toEqual([1, 2, 3].map((part) => [0x40, { method: 'udh8', reference: 0x34, total: 3, part }]));
-    expect(parts('udh16').map(concat)).toEqual([1, 2, 3].map((part) => [0x40, { method: 'udh16', reference: 0x1234, total: 3, part }]));
-    const sar = parts('sar').map(({ tlvs }) => [
-      readTlv(tlvs, 'sar_msg_ref_num'),
-      readTlv(tlvs, 'sar_total_segments'),
-      readTlv(tlvs, 'sar_segment_seqnum'),
-    ]);
-    expect(sar).toEqual([1, 2, 3].map((part) => [0x1234, 3, part]));
-  });
-
-  test('255 parts go, 256 do not, and a lower bound holds', () => {
-    expect(segments('a'.repeat(153 * 255)).count).toBe(255);
-    expect(() => segments('a'.repeat(153 * 255 + 1))).toThrowError(expect.objectContaining({ code: 'SMS.TOO_LONG' }));
-    expect(() => segments('a'.repeat(161), { segmentsMax: 1 })).toThrowError(expect.objectContaining({ code: 'SMS.TOO_LONG' }));
-  });
-
-  test('a lone surrogate becomes U+FFFD', () => {
-    expect(segments('\ud83d').segments[0]?.shortMessage.toString('hex')).toBe('fffd');
-  });
-
-  // An oracle that shares no code with ours. It counts what the 8-bit reference needs.
-  test('counts agree with sms-segments-calculator', () => {
-    const bmp = fc.string({ unit: fc.constantFrom(...GSM, 'ж', 'ç', '你', 'ő'), maxLength: 700 });
+  test('whatever their number and the header before them', () => {
+    const headers = [
+      Buffer.alloc(0),
+      hex('05 0003 07 02 01'),
+      hex('06 0804 0007 02 01'),
+      hex('03 2401 01'),
+      hex('0b 0504 0b84 23f0 0003 07 02 01'),
+    ];
     fc.assert(
-      fc.property(fc.oneof(gsmText, bmp), (text) => {
-        const oracle = new SegmentedMessage(text, 'auto', false);
-        const ours = segments(text);
-        expect([ours.encoding === 'ucs2' ? 'UCS-2' : 'GSM-7', ours.count]).toEqual([
-          oracle.getEncodingName(),
-          Math.max(1, oracle.segmentsCount),
-        ]);
-      }),
-      { numRuns: 500, seed: 41 },
+      // A last @ is what padding looks like.
+      fc.property(
+        gsmText.filter((text) => !text.endsWith('@')),
+        fc.constantFrom(...headers),
+        (text, header) => {
+          expect(messageText(packedPdu(text, header), { isPacked: true })).toBe(text);
+        },
+      ),
+      { seed: 39 },
     );
+  });
+
+  test('other alphabets are never packed', () => {
+    const pdu = { esmClass: 0, dataCoding: 8, shortMessage: hex('00410042'), tlvs: [] };
+    expect(messageText(pdu, { isPacked: true })).toBe('AB');
+    expect(messageText({ ...pdu, dataCoding: 0, shortMessage: Buffer.from('AB') }, { isPacked: true, defaultAlphabet: 'latin1' })).toBe(
+      'AB',
+    );
+  });
+});
+
+describe('one message from its parts', () => {
+  const part = (octets: Buffer, dataCoding = 0, shift = { locking: 0, single: 0 }) => ({ octets, dataCoding, shift });
+
+  test('a character or an escape sequence that was cut is whole again', () => {
+    expect(joinText([part(hex('611b')), part(hex('6562'))])).toBe('a€b');
+    expect(joinText([part(hex('0061d8'), 8), part(hex('3dde42'), 8)])).toBe('a🙂');
+  });
+
+  test('parts of different alphabets and tables are read each in its own', () => {
+    const parts = [part(hex('6100')), part(hex('0439'), 8), part(hex('1b73'), 0, { locking: 0, single: 1 }), part(hex('e7'), 3)];
+    expect(joinText(parts)).toBe('a@йşç');
+  });
+
+  test('a binary part makes it binary', () => {
+    expect(joinText([part(hex('61')), part(hex('00'), 4)])).toBeUndefined();
+  });
+});
+
+describe('what a PDU holds', () => {
+  test('ports come from the header or from parameters', () => {
+    const content = messageContent({ esmClass: 0x40, dataCoding: 4, shortMessage: hex('06 0504 0b84 23f0 aabb'), tlvs: [] });
+    expect(content).toMatchObject({ ports: { destination: 2948, source: 9200 }, octets: hex('aabb') });
+    const tlvs = [tlv('destination_port', 2948), tlv('message_payload', hex('aabb'))];
+    expect(messageContent({ esmClass: 0, dataCoding: 4, tlvs })).toMatchObject({
+      ports: { destination: 2948, source: 0 },
+      octets: hex('aabb'),
+    });
   });
 });

@@ -121,7 +121,7 @@ export function createInbound({ context, keyWrap, isLive, hashKey, onReceived }:
     take(link, bind, pdu) {
       // One handset's messages one after the other, so that parts which arrive together see each other.
       return serial.run(`mo ${link.key} ${comparable(pdu.sourceAddr)}`, () => {
-        const key = reassemblyKey(pdu);
+        const key = reassemblyKey(pdu, messageContent(pdu));
         return key === undefined ? takeWhole(link, bind, pdu) : takePart(link, bind, pdu, key);
       });
     },

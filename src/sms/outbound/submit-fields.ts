@@ -2,13 +2,10 @@ import type { Sender, SmppLink } from '../../partners/index.js';
 import { type MessageFields, type SegmentedText, segments } from '../../smpp/index.js';
 import { wireDestination, wireSource } from '../addresses.js';
 
-/** Characters that GSM 03.38, Latin-1 and ASCII write with the same octet. */
-const SAME_EVERYWHERE = /^[A-Za-z0-9 \n\r!"#%&'()*+,\-./:;<=>?]*$/;
-
 /** @throws GatewayError `SMS.TOO_LONG`. */
 export function segmentsFor(text: string, reference: number, link: SmppLink): SegmentedText {
-  const isSafe = link.dataCodingDefault === 'gsm0338' || SAME_EVERYWHERE.test(text);
-  return segments(text, { method: link.longMessages, reference, encoding: isSafe ? 'auto' : 'ucs2', segmentsMax: SEGMENTS_MAX });
+  const { longMessages: method, dataCodingDefault: defaultAlphabet, nationalShift, transliterate } = link;
+  return segments(text, { method, reference, defaultAlphabet, nationalShift, transliterate, segmentsMax: SEGMENTS_MAX });
 }
 
 /** A fallback text has at most 3 segments by its sender's client, and a notice one; more is a mistake or an abuse. */
