@@ -39,6 +39,11 @@ export interface ListenerAccount extends BindRights {
    * ESME_RTHROTTLED and the handler does not see it.
    */
   readonly take?: (segments: number) => boolean | Promise<boolean>;
+  /**
+   * Asked for a bind that is welcome but for the account's binds elsewhere: undefined answers it ESME_RALYBND. What it
+   * resolves with is called once, when the bind has ended.
+   */
+  readonly admit?: (bind: EsmeBind) => Promise<(() => void) | undefined>;
   /** A bind of the account is up: what was kept for it can be sent. */
   readonly onBound?: (bind: EsmeBind) => void;
 }
@@ -66,9 +71,10 @@ export interface Listener {
   readonly binds: readonly EsmeBind[];
   /**
    * Sends a deliver_sm on one of the account's receiving binds, the least busy one; resolves when the ESME took it.
+   * @param message a function is asked what that bind is to get.
    * @throws SmppError `SMPP.NOT_BOUND` when it has none.
    */
-  deliver(systemId: string, message: MessageFields): Promise<void>;
+  deliver(systemId: string, message: MessageFields | ((bind: EsmeBind) => MessageFields)): Promise<void>;
   /** The same with a data_sm. */
   deliverData(systemId: string, fields: GivenFields<'data_sm'>): Promise<ResponsePdu<'data_sm'>>;
   /** Tells each receiving bind that a handset can be reached again (§4.12); nothing answers it. */
@@ -81,6 +87,8 @@ interface Bound {
   readonly session: Session;
   readonly account: ListenerAccount;
   readonly bind: EsmeBind;
+  /** What `admit` gave for it. */
+  readonly release: (() => void) | undefined;
 }
 
 /** Listens. @throws the socket's error when the address cannot be bound. */
@@ -100,7 +108,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       clock,
       log,
       bounds: options.bounds ?? {},
-      onBind(pdu) {
+      async onBind(pdu) {
         const account = options.findAccount(pdu.systemId);
         const refusal = bindRefusal(pdu, account, remoteAddress, bindsOf(pdu.systemId).length);
         if (refusal !== undefined || !account) {
@@ -115,7 +123,16 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
             return session.windowUsed;
           },
         }; // biome-ignore format: what it is, then how it stands
-        mine = { session, account, bind };
+        const release = account.admit && (await account.admit(bind));
+        if (account.admit && !release) {
+          log.warn({ systemId, commandStatus: STATUS.ESME_RALYBND }, 'smpp bind refused');
+          return { commandStatus: STATUS.ESME_RALYBND };
+        }
+        if (session.state === 'closed') {
+          release?.();
+          return { commandStatus: STATUS.ESME_RBINDFAIL };
+        }
+        mine = { session, account, bind, release };
         bound.add(mine);
         log.info({ systemId, command: pdu.command }, 'smpp bind accepted');
         return { commandStatus: STATUS.ESME_ROK, systemId: options.systemId };
@@ -124,21 +141,24 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       onBound: () => mine?.account.onBound?.(mine.bind),
       onClosed() {
         sessions.delete(session);
-        if (mine) bound.delete(mine);
+        if (!mine) return;
+        bound.delete(mine);
+        mine.release?.();
       },
     });
     sessions.add(session);
   }
 
-  function receiving(systemId: string): Session[] {
-    const found = bindsOf(systemId).flatMap(({ session }) => (canReceive(session) ? [session] : []));
-    return found.sort((a, b) => loadOf(a) - loadOf(b));
+  function receiving(systemId: string): Bound[] {
+    return bindsOf(systemId)
+      .filter(({ session }) => canReceive(session))
+      .sort((a, b) => loadOf(a.session) - loadOf(b.session));
   }
 
-  function idlest(systemId: string): Session {
-    const [session] = receiving(systemId);
-    if (!session) throw notBound('The account has no receiving bind.');
-    return session;
+  function idlest(systemId: string): Bound {
+    const [first] = receiving(systemId);
+    if (!first) throw notBound('The account has no receiving bind.');
+    return first;
   }
 
   const server: Server = options.tls
@@ -159,13 +179,14 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       return [...bound].flatMap(({ session, bind }) => (session.state === 'bound' ? [bind] : []));
     },
     async deliver(systemId, message) {
-      await idlest(systemId).request('deliver_sm', message);
+      const { session, bind } = idlest(systemId);
+      await session.request('deliver_sm', typeof message === 'function' ? message(bind) : message);
     },
     async deliverData(systemId, fields) {
-      return idlest(systemId).request('data_sm', fields);
+      return idlest(systemId).session.request('data_sm', fields);
     },
     alert(systemId, fields) {
-      for (const session of receiving(systemId)) session.alert(fields);
+      for (const { session } of receiving(systemId)) session.alert(fields);
     },
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

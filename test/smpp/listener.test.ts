@@ -98,6 +98,45 @@ describe('who may bind', () => {
     expect(await bindStatus(await bind(listener))).toBe('ESME_ROK');
   });
 
+  // Binds at other nodes count, too: whoever knows of them decides, and is told of each end, also of one that came first.
+  test('who admits binds turns one away with ESME_RALYBND, and hears once of the end of each that it admitted', async () => {
+    let free = 1;
+    let admitting: (() => void) | undefined;
+    const released: string[] = [];
+    const admit: ListenerAccount['admit'] = async ({ boundAs }) => {
+      await new Promise<void>((resolve) => (admitting = resolve));
+      if (free === 0) return undefined;
+      free--;
+      return () => {
+        free++;
+        released.push(boundAs);
+      };
+    };
+    const admitted = async () => {
+      while (!admitting) await turns();
+      admitting();
+      admitting = undefined;
+    };
+    const listener = await listen({ admit });
+    const first = await bind(listener);
+    await admitted();
+    expect(await bindStatus(first)).toBe('ESME_ROK');
+    const second = await bind(listener);
+    await admitted();
+    expect(await bindStatus(second)).toBe('ESME_RALYBND');
+    first.destroy();
+    while (released.length < 1) await turns();
+    const gone = await bind(listener);
+    while (!admitting) await turns();
+    gone.destroy();
+    await gone.ended;
+    await turns();
+    await admitted();
+    while (released.length < 2) await turns();
+    expect(released).toEqual(['transceiver', 'transceiver']);
+    expect([free, listener.binds]).toEqual([1, []]);
+  });
+
   test.each([
     ['a wrong password', {}, { password: 'sandbos' }, 'ESME_RINVPASWD'],
     ['no password', {}, { password: '' }, 'ESME_RINVPASWD'],
@@ -155,8 +194,10 @@ describe('messages', () => {
     const { sequence } = await peer.next('deliver_sm');
     peer.send({ command: 'deliver_sm_resp', sequence });
     await delivered;
-    const refused = listener.deliver('eplus-app', TO);
-    peer.send({ command: 'deliver_sm_resp', sequence: (await peer.next('deliver_sm')).sequence, commandStatus: STATUS.ESME_RX_T_APPN });
+    const refused = listener.deliver('eplus-app', ({ boundAs }) => ({ ...TO, sourceAddr: boundAs }));
+    const asked = await peer.next('deliver_sm');
+    expect(asked.sourceAddr).toBe('transceiver');
+    peer.send({ command: 'deliver_sm_resp', sequence: asked.sequence, commandStatus: STATUS.ESME_RX_T_APPN });
     await expect(refused).rejects.toMatchObject({ statusName: 'ESME_RX_T_APPN' });
   });
 
