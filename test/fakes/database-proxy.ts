@@ -43,7 +43,10 @@ export async function openDatabaseProxy(databaseUrl: string): Promise<DatabasePr
   };
 
   function carry(client: Socket): void {
-    if (swallows) return keep(client, () => undefined);
+    if (swallows) {
+      keep(client, () => undefined);
+      return;
+    }
     const server = connect({ host: target.hostname, port: Number(target.port || 5432) });
     let fate: CommitFate | undefined;
     keep(client, () => fate !== 'lost, half open' && server.destroy());
