@@ -103,6 +103,15 @@ export const listenerSchema = z.strictObject({
   ).describe('Where it may come from: IP addresses and CIDR ranges.'),
   segmentsPerSecondMax: integer(1, 10_000).default(100).describe('Segments a second, at most; more are throttled.'),
   senders: distinct(z.string().min(1).max(20), 1, 200).default(['*']).describe('The senders that it may use; * = all of the partner.'),
+  dataCodingDefault: z.enum(['gsm0338', 'latin1']).default('gsm0338').describe('What the ESME means by data_coding 0.'),
+  longMessages: z.enum(['udh8', 'udh16', 'sar', 'payload']).default('udh16').describe('How it gets a text of several segments.'),
+  messageIds: z
+    .strictObject({
+      response: z.enum(['decimal', 'hex']).default('decimal').describe('In submit_sm_resp.'),
+      receipt: z.enum(['decimal', 'hex']).default('decimal').describe('In receipts.'),
+    })
+    .default({ response: 'decimal', receipt: 'decimal' })
+    .describe('How it reads message ids; Kannel calls it msg-id-type.'),
 });
 
 export const smppSchema = z.strictObject({

@@ -38,6 +38,7 @@ export { isSmppError, RefusedWith, type RequestOutcome, SmppError } from './smpp
 export { STATUS, type StatusName, statusName } from './statuses.js';
 export { submittedSegments } from './submitted-segments.js';
 export {
+  alphabetOf,
   type DefaultAlphabet,
   decodeText,
   joinText,
@@ -51,4 +52,4 @@ export {
 } from './text.js';
 export { readTlv, TLVS, type Tlv, type TlvName, tlv } from './tlvs.js';
 export type { Transliteration } from './transliterate.js';
-export { type Ports, parseUdh } from './udh.js';
+export { type InformationElement, type Ports, parseUdh } from './udh.js';
