@@ -13,7 +13,8 @@ export type StatementRows = readonly Row[];
  *
  * - `:batch` in a FROM clause is a table `b` with a row for each item: `b.key` is its place in the batch (from 0) and
  *   `b.value` its JSON. Read fields with `b.value ->> 'name'` (text) or `CAST(b.value ->> 'name' AS BIGINT)`.
- * - `:members(name)` after it is a table `e` with a row for each member of the item's array `name`, in the same way.
+ * - `:members(name)` is a table `e` with a row for each member of the items' arrays of that name (one array in a statement):
+ *   `e.value` as above, and `e.place` the `b.key` of its item.
  * - Statements run in order, in one transaction, and see what the earlier ones did.
  * - Keep to the SQL both databases share: `INSERT … SELECT … FROM :batch WHERE true ON CONFLICT …`, `UPDATE … FROM`,
  *   `RETURNING`, window functions. Instants are BIGINT milliseconds, bytes are base64url text.

@@ -75,7 +75,7 @@ export const queueSms = defineOperation<QueueItem, QueueOutcome>({
        ${member('sender')}, ${memberInt('takesReply')}, ${member('correlator')}, 'queued', ${memberInt('reference')}, ${member('wrapped')},
        0, 0, ${memberBig('domainNow')}, ${memberBig('domainNow')}, ${memberBig('wallNow')}, ${memberBig('expiresAt')},
        ${memberBig('notBefore')}, ${member('waitsFor')}, 0, 1
-     FROM :batch, :members(messages)
+     FROM :members(messages) JOIN :batch ON b.key = e.place
      WHERE ${str('key')} IS NULL OR EXISTS (SELECT 1 FROM sms_idempotency i WHERE ${OWN_KEY} AND i.sms_id = ${str('smsId')})`,
     `SELECT b.key AS place, i.fingerprint, i.answer FROM :batch JOIN sms_idempotency i ON ${OWN_KEY} AND i.sms_id <> ${str('smsId')}`,
   ],

@@ -16,11 +16,21 @@ setPragmas(database);
 
 const prepared = new Map<string, Database.Statement>();
 
+/** An item is parsed once: `json_each` alone writes its text anew, and `->>` reads it, for each member that is asked for. */
+const BATCH = 'b AS MATERIALIZED (SELECT key, jsonb(value) AS value FROM json_each(?1))';
+const members = (name: string): string =>
+  `e AS MATERIALIZED (SELECT b.key AS place, m.key AS key, jsonb(m.value) AS value FROM b, json_each(b.value, '$.${name}') AS m)`;
+
+function compile(sql: string): string {
+  const name = /:members\((\w+)\)/.exec(sql)?.[1];
+  const tables = name === undefined ? BATCH : `${BATCH}, ${members(name)}`;
+  return `WITH ${tables} ${sql.replaceAll(':batch', 'b').replaceAll(`:members(${name})`, 'e')}`;
+}
+
 function runStatement(sql: string, batch: string): StatementRows {
   let statement = prepared.get(sql);
   if (!statement) {
-    const members = sql.replace(/:members\((\w+)\)/g, "json_each(b.value, '$.$1') AS e");
-    statement = database.prepare(members.replaceAll(':batch', 'json_each(?1) AS b'));
+    statement = database.prepare(compile(sql));
     prepared.set(sql, statement);
   }
   if (statement.reader) return statement.all({ 1: batch }) as StatementRows;
