@@ -65,6 +65,27 @@ describe('sending', () => {
     }
   });
 
+  test('what is looked up before may take its time: a device’s messages keep their order, and no other device waits for them', async () => {
+    const other = await rig.person('+999100003');
+    const read = rig.store.messages.read.bind(rig.store.messages);
+    let lookUp = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      lookUp = resolve;
+    });
+    let reads = 0;
+    rig.store.messages.read = async (sql, parameters) => {
+      if (reads++ === 0) await held;
+      return read(sql, parameters);
+    };
+    const [slow, quick] = [send(aMessage(recipient, 'slow')), send(aMessage(recipient, 'quick'))];
+    const refused = send(aMessage(recipient, 'refused'), sender, { ...recipient, accountId: 'acc_00000000000000000000000000' });
+    await send(aMessage(recipient, 'other'), other);
+    lookUp();
+    const [, , last] = await Promise.allSettled([slow, quick, refused]);
+    expect(last).toMatchObject({ status: 'rejected', reason: { code: 'NOT_FOUND' } });
+    expect((await queue(recipient)).map(({ clientMsgId }) => clientMsgId)).toEqual(['other', 'slow', 'quick']);
+  });
+
   test('an account that does not exist is 404', async () => {
     const nobody = { ...recipient, accountId: 'acc_00000000000000000000000000' };
     await expect(send(aMessage(recipient, 'c1'), sender, nobody)).rejects.toMatchObject({ code: 'NOT_FOUND', status: 404 });

@@ -8,6 +8,7 @@ import type { EngineContext } from '../context.js';
 import type { FallbackClass, FallbackMode, SealedText } from '../fallbacks/types.js';
 import type { BridgeKeys, DeviceIdentity, FallbackPolicy } from '../hooks.js';
 import { type ArmItem, type SendResult, type StoredMessage, sendMessages } from './send-operation.js';
+import { createTurns } from './turns.js';
 
 /** A message as its sender's client hands it in, bounds checked (requests.ts). */
 export interface OutgoingMessage {
@@ -37,7 +38,8 @@ export interface SentMessage {
 
 export interface Messages {
   /**
-   * Stores a message for every device of an account, and arms its fallback when the sender wishes one.
+   * Stores a message for every device of an account, and arms its fallback when the sender wishes one. What one device
+   * sends without waiting for the answers is stored in the order of its calls.
    *
    * @param correlator `^[A-Za-z0-9_.:;/<>{}-]{1,256}$`, the caller's id of the request that the fallback goes back to.
    * @throws GatewayError 404 for an unknown account, `MESSAGING.DEVICES_MISMATCH` (409), `MESSAGING.DEVICES_STALE` (410),
@@ -60,6 +62,8 @@ export function createMessages(
   { store, clock, domainClock, announce }: EngineContext,
   hooks: { lines: Lines; policy: FallbackPolicy; bridgeKeys: BridgeKeys; queueMax: number },
 ): Messages {
+  const turns = createTurns();
+
   /** The row to write for a wish that may be granted. */
   async function arm(
     sender: DeviceIdentity,
@@ -130,32 +134,41 @@ export function createMessages(
   return {
     async send(sender, accountId, message, correlator) {
       const { clientMsgId, devices, fallback: wish } = message;
-      const first = await earlier(sender, clientMsgId);
-      if (first) return sentMessage(first, true);
-      const sentAt = clock.now();
-      const expiresAt = sentAt + message.ttlSeconds * 1_000;
-      const fallback = wish ? await arm(sender, accountId, wish, expiresAt, correlator) : null;
-      const result = await store.run(sendMessages, {
-        messageId: newId('msg', sentAt),
-        senderAccountId: sender.accountId,
-        senderDeviceId: sender.deviceId,
-        accountId,
-        clientMsgId,
-        // The SMS needs one, and the app copy must carry the same.
-        ref: message.ref ?? (fallback ? newRef() : null),
-        sentAt,
-        expiresAt,
-        deviceCount: devices.length,
-        devices: devices.map(({ deviceId, registrationId, suite, body }) => ({ deviceId, registrationId, suite, body })),
-        queueMax: hooks.queueMax,
-        fallback,
-      });
-      const stored = storedOrThrow(result);
-      if (result.outcome === 'stored') {
-        for (const { deviceId } of devices) announce.envelopes(deviceId);
-        if (fallback) announce.facts();
+      const turn = turns(sender.deviceId);
+      try {
+        const first = await earlier(sender, clientMsgId);
+        if (first) return sentMessage(first, true);
+        const sentAt = clock.now();
+        const expiresAt = sentAt + message.ttlSeconds * 1_000;
+        const fallback = wish ? await arm(sender, accountId, wish, expiresAt, correlator) : null;
+        await turn.came;
+        const storing = store.run(sendMessages, {
+          messageId: newId('msg', sentAt),
+          senderAccountId: sender.accountId,
+          senderDeviceId: sender.deviceId,
+          accountId,
+          clientMsgId,
+          // The SMS needs one, and the app copy must carry the same.
+          ref: message.ref ?? (fallback ? newRef() : null),
+          sentAt,
+          expiresAt,
+          deviceCount: devices.length,
+          devices: devices.map(({ deviceId, registrationId, suite, body }) => ({ deviceId, registrationId, suite, body })),
+          queueMax: hooks.queueMax,
+          fallback,
+        });
+        // What is handed in is stored in this order; nobody waits for the commit.
+        turn.pass();
+        const result = await storing;
+        const stored = storedOrThrow(result);
+        if (result.outcome === 'stored') {
+          for (const { deviceId } of devices) announce.envelopes(deviceId);
+          if (fallback) announce.facts();
+        }
+        return sentMessage(stored, result.outcome === 'replayed');
+      } finally {
+        turn.pass();
       }
-      return sentMessage(stored, result.outcome === 'replayed');
     },
   };
 }
