@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { connect, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
+import { createDatabase } from '../../tools/gateway/database.js';
+import { openDoor } from '../../tools/gateway/door.js';
 import { createHome, type GatewayHome, type GatewayProcess, startGateway } from '../../tools/gateway/gateway-process.js';
 import type { Kill } from '../crash/lane.js';
 
@@ -30,14 +29,11 @@ export interface Nodes {
 }
 
 export async function startNodes(given: { databaseUrl: string; natsUrl: string }): Promise<Nodes> {
-  const database = `causeway_nodes_${randomBytes(6).toString('hex')}`;
-  const url = new URL(given.databaseUrl);
-  await onDatabase(url.href, `CREATE DATABASE ${database}`);
-  url.pathname = `/${database}`;
+  const database = await createDatabase(given.databaseUrl);
   const homes = [await createHome(), await createHome()] as const;
   const doors = [await openDoor(homes.map((home) => home.url)), await openDoor(homes.map((home) => home.url).reverse())] as const;
   const shared = {
-    CAUSEWAY_DATABASE_URL: url.href,
+    CAUSEWAY_DATABASE_URL: database.url,
     CAUSEWAY_NATS_URL: given.natsUrl,
     CAUSEWAY_DATA_DIR: homes[0].dataDir,
     CAUSEWAY_KEYS_DIR: homes[0].keysDir,
@@ -50,12 +46,12 @@ export async function startNodes(given: { databaseUrl: string; natsUrl: string }
     nodes,
     doors: [doors[0].url, doors[1].url],
     home: homes[0],
-    sql: (text) => onDatabase(url.href, text),
+    sql: database.sql,
     async close() {
       await Promise.all(nodes.map((node) => node.process().stop()));
       for (const door of doors) await door.close();
       for (const home of homes) home.remove();
-      await onDatabase(given.databaseUrl, `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+      await database.drop();
     },
   };
 }
@@ -83,52 +79,4 @@ function createNode(home: GatewayHome, publicUrl: string, shared: Readonly<Recor
       if (running.child.exitCode !== null) throw new Error(`the node did not start:\n${running.output()}`);
     },
   };
-}
-
-/** A port that leads to the first of these that answers, as a load balancer would. */
-async function openDoor(urls: readonly string[]): Promise<{ url: string; close(): Promise<void> }> {
-  const open = new Set<Socket>();
-  const server = createServer((client) => lead(client, urls));
-  function lead(client: Socket, [first, ...others]: readonly string[]): void {
-    if (first === undefined) return void client.destroy();
-    const { hostname, port } = new URL(first);
-    const node = connect({ host: hostname, port: Number(port) });
-    const next = () => lead(client, others);
-    node.once('error', next);
-    node.once('connect', () => {
-      node.off('error', next);
-      for (const [from, to] of [
-        [client, node],
-        [node, client],
-      ] as const) {
-        open.add(from);
-        from.on('error', () => to.destroy());
-        from.on('close', () => {
-          open.delete(from);
-          to.destroy();
-        });
-        from.pipe(to);
-      }
-    });
-  }
-  server.on('connection', (client) => client.on('error', () => client.destroy()));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  return {
-    url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`,
-    async close() {
-      for (const socket of open) socket.destroy();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-    },
-  };
-}
-
-async function onDatabase(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(sql)).rows;
-  } finally {
-    await client.end();
-  }
 }

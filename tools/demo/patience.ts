@@ -27,13 +27,13 @@ export async function until<T>(words: string, ask: () => Promise<T | undefined>,
 
 /** Whether a failure only says that the gateway is away for the moment. */
 function isAway(failure: unknown): boolean {
-  const { name, status, code } = failure as { name?: string; status?: number; code?: string };
+  const { name, status, code, body } = failure as { name?: string; status?: number; code?: string; body?: { code?: string } };
   return (
     name === 'TypeError' ||
     name === 'TimeoutError' ||
     status === 502 ||
     status === 503 ||
-    (status === 409 && code === undefined) ||
+    (status === 409 && body?.code === 'IDEMPOTENCY.IN_FLIGHT') ||
     String(code).startsWith('CLIENT.')
   );
 }

@@ -11,6 +11,11 @@ export interface ReceivedWebhook {
   resource: Record<string, unknown>;
 }
 
+export interface WebhookReceiverOptions {
+  /** Told when it has answered a webhook with 204. */
+  onAnswered?(): void;
+}
+
 export interface WebhookReceiver {
   readonly url: string;
   /** The secret that the event subscription's answer gave; requests before that are refused, and come again. */
@@ -22,7 +27,7 @@ export interface WebhookReceiver {
 }
 
 /** A partner's endpoint: verifies each webhook with the SDK and keeps it. */
-export async function startWebhookReceiver(port = 0): Promise<WebhookReceiver> {
+export async function startWebhookReceiver(port = 0, { onAnswered }: WebhookReceiverOptions = {}): Promise<WebhookReceiver> {
   const received: ReceivedWebhook[] = [];
   let secret: string | undefined;
   let refused = 0;
@@ -45,7 +50,7 @@ export async function startWebhookReceiver(port = 0): Promise<WebhookReceiver> {
           subscriptionId: event.data.subscriptionId,
           resource: event.data.resource,
         });
-        response.writeHead(204).end();
+        response.writeHead(204).end(onAnswered);
       } catch {
         if (secret !== undefined) refused++;
         response.writeHead(400).end();
