@@ -15,8 +15,11 @@ const CONNECTIONS_MAX = 6;
 /** A batch as a table `b` with `key` (from 0) and `value`, as the operations are written. */
 const BATCH = `(SELECT t.value, t.place - 1 AS key FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS t(value, place)) AS b`;
 
-const MEMBERS = `(SELECT b.key AS place, m.value FROM ${BATCH}, LATERAL jsonb_array_elements(b.value -> '$1') AS m(value)) AS e`;
-const compile = (sql: string): string => sql.replace(/:members\((\w+)\)/g, MEMBERS).replaceAll(':batch', BATCH);
+const members = (name: string): string =>
+  `(SELECT b.key AS place, m.value FROM ${BATCH}, LATERAL jsonb_array_elements(b.value -> '${name}') AS m(value)) AS e`;
+// By functions: a text to put in would have its $1 taken for a group of the pattern.
+const compile = (sql: string): string =>
+  sql.replace(/:members\((\w+)\)/g, (_, name: string) => members(name)).replaceAll(':batch', () => BATCH);
 
 /** BIGINT comes as text, since it may not fit a number; ours are milliseconds and counters, which do. */
 const INT8 = 20;
