@@ -14,5 +14,7 @@ export interface EngineContext {
     removed(deviceId: string): void;
     /** The outbox has new facts. */
     facts(): void;
+    /** A device acknowledged one of the gateway's own notices. */
+    noticeDelivered(id: string): void;
   };
 }

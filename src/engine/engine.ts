@@ -11,8 +11,9 @@ import { createCalls, type MessagingCalls } from './calls.js';
 import type { EngineContext } from './context.js';
 import { deviceSubject, REMOVED, WOKEN } from './device-subject.js';
 import { createMessages } from './envelopes/messages.js';
+import { createNotices, type SystemNotices } from './envelopes/notices.js';
 import { createQueue, type SystemEnvelopes } from './envelopes/queue.js';
-import { OUTBOX_HINT } from './facts.js';
+import { NOTICE_DELIVERED, OUTBOX_HINT } from './facts.js';
 import { createFallbacks } from './fallbacks/fallbacks.js';
 import type { Fallbacks } from './fallbacks/types.js';
 import type { BridgeKeys, DeviceTokens, FallbackPolicy, NumberVerification } from './hooks.js';
@@ -55,6 +56,7 @@ export interface Engine {
   readonly lines: Lines;
   readonly fallbacks: Fallbacks;
   readonly system: SystemEnvelopes;
+  readonly notices: SystemNotices;
   readonly stream: Stream;
   /** Stops the sweep and closes the streams. What was acknowledged is durable; what was not comes again. */
   close(): Promise<void>;
@@ -71,6 +73,7 @@ export function createEngine(options: EngineOptions): Engine {
       envelopes: (deviceId) => bus.publish(deviceSubject(deviceId), WOKEN),
       removed: (deviceId) => bus.publish(deviceSubject(deviceId), REMOVED),
       facts: () => bus.publish(OUTBOX_HINT, ''),
+      noticeDelivered: (id) => bus.publish(NOTICE_DELIVERED, id),
     },
   };
 
@@ -106,6 +109,7 @@ export function createEngine(options: EngineOptions): Engine {
     lines,
     fallbacks,
     system: queue,
+    notices: createNotices(context),
     stream,
     async close() {
       await stream.close();

@@ -11,6 +11,9 @@ export const ENGINE_TOPIC = 'engine';
 /** The bus subject on which the engine hints that it has put facts into the outbox of messages.db. */
 export const OUTBOX_HINT = 'outbox.messages';
 
+/** The bus subject on which the engine hints that a device acknowledged a notice of the gateway; the payload is the notice's id. */
+export const NOTICE_DELIVERED = 'notice.delivered';
+
 interface FactBase {
   /** `evt_…`. */
   id: string;

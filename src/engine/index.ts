@@ -5,6 +5,7 @@ export type { BridgeKeyBody, MessagingCalls } from './calls.js';
 export { createEngine, type Engine, type EngineOptions } from './engine.js';
 export type { Envelope, EnvelopeKind } from './envelopes/envelope.js';
 export type { SentMessage } from './envelopes/messages.js';
+export type { SystemNotices } from './envelopes/notices.js';
 export type { SystemEnvelopes } from './envelopes/queue.js';
 export {
   type AccountEnded,
@@ -13,6 +14,7 @@ export {
   type EngineFact,
   type FallbackSnapshot,
   type FallbackStepped,
+  NOTICE_DELIVERED,
   OUTBOX_HINT,
 } from './facts.js';
 export type {
@@ -21,6 +23,7 @@ export type {
   ClaimedFallback,
   Fallback,
   FallbackClass,
+  FallbackDay,
   FallbackMode,
   FallbackState,
   Fallbacks,

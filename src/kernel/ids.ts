@@ -4,7 +4,7 @@ import type { Instant } from './clock.js';
 /** One prefix per kind of resource, so that a wrong id in a log line or a request is seen at a glance. */
 export const ID_PREFIXES = [
   'pln', 'sim', 'sbt', 'esp', 'ord', 'tsk', 'sub', 'chg', 'top', 'job', 'op', 'tl', 'tlv', 'ent', 'vr', 'ub', 'rec', 'st',
-  'dsp', 'evt', 'whe', 'whd', 'sms', 'seg', 'fb', 'lev', 'aud', 'acc', 'dev', 'msg', 'ver', 'req', 'mo', 'tok', 'usr',
+  'dsp', 'evt', 'whe', 'whd', 'sms', 'seg', 'fb', 'lev', 'aud', 'acc', 'dev', 'msg', 'ver', 'req', 'mo', 'tok', 'usr', 'opt',
 ] as const; // biome-ignore format: one glance, one list
 
 export type IdPrefix = (typeof ID_PREFIXES)[number];

@@ -321,7 +321,70 @@ describe('advancing', () => {
   });
 });
 
+describe('what is due is looked at before it is claimed', () => {
+  test('what is put off stays armed until its new time, says why, and is still cancelled by an ack', async () => {
+    const ids = [idOf(await send('c1', { mode: 'notice', class: 'chat' })), idOf(await send('c2', { mode: 'notice', class: 'chat' }))];
+    const until = rig.clock.now() + 3_600_000;
+    await rig.clock.advance(300_000);
+    const screen = async (due: readonly { id: string }[]) => {
+      for (const { id } of due) await rig.engine.fallbacks.defer({ id, until, reason: 'quiet-hours', at: rig.clock.now() });
+      return [];
+    };
+    expect(await claim({ screen })).toEqual([]);
+    expect(await claim()).toEqual([]);
+    for (const id of ids) expect(await get(id)).toMatchObject({ state: 'armed', reason: 'quiet-hours', dueAt: until });
+    const [envelope] = (await rig.engine.calls.readQueue(recipient, 10)).items;
+    await rig.engine.calls.ackQueue(recipient, { envelopeIds: [envelope?.envelopeId] });
+    await rig.clock.advance(3_600_000);
+    expect(await claim()).toMatchObject([{ id: ids[1], reason: undefined }]);
+    expect(await get(ids[0] ?? '')).toMatchObject({ state: 'cancelled', reason: 'acked' });
+  });
+
+  test('only what the screen lets through is claimed; the rest is due again', async () => {
+    const ids = [idOf(await send('c1', { mode: 'notice', class: 'chat' })), idOf(await send('c2', { mode: 'notice', class: 'chat' }))];
+    await rig.clock.advance(300_000);
+    const claimed = await claim({ screen: async (due) => due.filter(({ id }) => id === ids[1]) });
+    expect(claimed.map(({ id }) => id)).toEqual([ids[1]]);
+    expect((await claim()).map(({ id }) => id)).toEqual([ids[0]]);
+  });
+});
+
 describe('listing', () => {
+  test('by state, in pages', async () => {
+    for (let i = 0; i < 4; i++) await send(`c${i}`, { mode: 'notice', class: 'chat' });
+    const [envelope] = (await rig.engine.calls.readQueue(recipient, 10)).items;
+    await rig.engine.calls.ackQueue(recipient, { envelopeIds: [envelope?.envelopeId] });
+    expect(await rig.engine.fallbacks.list({ partnerId: PARTNER, state: 'cancelled', limit: 3 })).toMatchObject([{ reason: 'acked' }]);
+    const armed = await rig.engine.fallbacks.list({ partnerId: PARTNER, state: 'armed', limit: 2 });
+    const rest = await rig.engine.fallbacks.list({ partnerId: PARTNER, state: 'armed', after: armed.at(-1)?.id, limit: 2 });
+    expect([...armed, ...rest].map(({ state }) => state)).toEqual(['armed', 'armed', 'armed']);
+  });
+
+  test('a history counts by day and mode what was armed, what went out, and what caps would have let through', async () => {
+    for (let i = 0; i < 5; i++) await send(`c${i}`, { mode: 'notice', class: 'chat' });
+    await rig.clock.advance(300_000);
+    for (const { id } of await claim({ limit: 3 })) {
+      await rig.engine.fallbacks.advance({ id, from: ['claimed'], to: 'submitted', at: rig.clock.now(), segments: 1 });
+    }
+    const asked = { partnerId: PARTNER, market: MARKET, since: 0, utcOffsetMs: 3_600_000, perRecipientPerDay: 10, perPairPerDay: 10 };
+    const day = Math.floor((rig.clock.now() + 3_600_000) / 86_400_000);
+    const counted = { day, mode: 'notice', armed: 5, claimed: 3, segments: 3, measured: 3 };
+    expect(await rig.engine.fallbacks.history(asked)).toEqual([{ ...counted, withinCaps: 3 }]);
+    expect(await rig.engine.fallbacks.history({ ...asked, perPairPerDay: 2 })).toEqual([{ ...counted, withinCaps: 2 }]);
+    expect(await rig.engine.fallbacks.history({ ...asked, perRecipientPerDay: 1 })).toEqual([{ ...counted, withinCaps: 1 }]);
+    expect(await rig.engine.fallbacks.history({ ...asked, market: 'DE' })).toEqual([]);
+  });
+
+  test('which messages a device acknowledged, and when, is known also after the claim', async () => {
+    const id = idOf(await send('c1', { mode: 'notice', class: 'chat' }));
+    await rig.clock.advance(300_000);
+    await claim();
+    expect(await rig.engine.fallbacks.acknowledgedAt([id])).toEqual(new Map());
+    const [envelope] = (await rig.engine.calls.readQueue(recipient, 10)).items;
+    await rig.engine.calls.ackQueue(recipient, { envelopeIds: [envelope?.envelopeId] });
+    expect(await rig.engine.fallbacks.acknowledgedAt([id, 'fb_none'])).toEqual(new Map([[id, rig.clock.now()]]));
+  });
+
   test('newest first, in pages, and only of the markets asked for', async () => {
     const ids: string[] = [];
     for (let i = 0; i < 5; i++) {

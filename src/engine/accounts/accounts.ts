@@ -4,7 +4,7 @@ import { newId } from '../../kernel/ids.js';
 import type { Msisdn } from '../../kernel/msisdn.js';
 import type { EngineContext } from '../context.js';
 import type { DeviceTokens, NumberVerification } from '../hooks.js';
-import { placeholders } from '../placeholders.js';
+import { placeholders, placesFor } from '../placeholders.js';
 import type { Lines } from './lines.js';
 import { registerAccounts } from './register-operation.js';
 
@@ -44,6 +44,8 @@ export interface Accounts {
   token(credential: { deviceId: string; deviceSecret: string }): Promise<{ accessToken: string; expiresInSeconds: number }>;
   /** The live account of a number. */
   byMsisdn(msisdn: string): Promise<Account | undefined>;
+  /** The live accounts of many numbers, by number. */
+  among(msisdns: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Which of up to 20 numbers have a live account. */
   search(msisdns: readonly string[]): Promise<{ msisdn: string; accountId: string }[]>;
 }
@@ -103,6 +105,15 @@ export function createAccounts(
         [msisdn],
       );
       return row && { accountId: row.id, msisdn, language: row.language };
+    },
+
+    async among(msisdns) {
+      const { list, values } = placeholders(msisdns, placesFor(msisdns.length));
+      const rows = await store.read<{ id: string; msisdn: string }>(
+        `SELECT id, msisdn FROM engine_account WHERE msisdn IN (${list}) AND ended_at IS NULL`,
+        values,
+      );
+      return new Map(rows.map(({ id, msisdn }) => [msisdn, id]));
     },
 
     async search(msisdns) {

@@ -2,6 +2,7 @@ import { assert } from '../../kernel/errors.js';
 import { newId } from '../../kernel/ids.js';
 import type { EngineContext } from '../context.js';
 import type { FallbackUpkeep } from '../fallbacks/fallbacks.js';
+import { placeholders, placesFor } from '../placeholders.js';
 import { raiseLines } from './lines-operation.js';
 
 export interface Line {
@@ -19,6 +20,8 @@ export interface Lines {
    */
   raise(change: { id: string; msisdn: string; partnerId: string; market: string; cause: string }): Promise<Line>;
   get(msisdn: string): Promise<Line | undefined>;
+  /** The lines of many numbers, by number; those that we were never told of are not there. */
+  among(msisdns: readonly string[]): Promise<ReadonlyMap<string, Line>>;
 }
 
 /** Partner, market and cause go into facts as they are (fact-sql.ts). */
@@ -37,6 +40,17 @@ export function createLines({ store, clock, domainClock, announce }: EngineConte
       // Not in the same commit: a claim looks at the epoch itself, this only deletes the sealed texts sooner.
       await fallbacks.cancelForLine(msisdn);
       return { msisdn, epoch, partnerId, market };
+    },
+
+    async among(msisdns) {
+      const { list, values } = placeholders(msisdns, placesFor(msisdns.length));
+      const rows = await store.read<{ msisdn: string; epoch: number; partner_id: string; market: string }>(
+        `SELECT msisdn, epoch, partner_id, market FROM engine_line WHERE msisdn IN (${list})`,
+        values,
+      );
+      return new Map(
+        rows.map(({ msisdn, epoch, partner_id: partnerId, market }) => [msisdn, { msisdn, epoch: Number(epoch), partnerId, market }]),
+      );
     },
 
     async get(msisdn) {

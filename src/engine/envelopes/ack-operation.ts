@@ -2,6 +2,7 @@ import { defineOperation } from '../../store/index.js';
 import { fallbackFactSql } from '../fact-sql.js';
 import { ENGINE_TOPIC } from '../facts.js';
 import { appendEnvelopesSql, statusSource } from './append-sql.js';
+import { SYSTEM } from './queue-operations.js';
 
 /** One envelope that a device has stored. The ids are fresh and used only when this ack is the one that counts. */
 export interface AckItem {
@@ -26,11 +27,13 @@ export interface AckResult {
   wake: string | undefined;
   /** Whether a fallback was cancelled. */
   cancelled: boolean;
+  /** The gateway's own notice that this ack made delivered, by the id it was sent under. */
+  notice: string | undefined;
 }
 
-/** The acknowledged envelopes that carry a message; its id is the envelope's. */
+/** The acknowledged envelopes that carry a message, a person's or the gateway's own; its id is the envelope's. */
 const ACKED = `:batch JOIN engine_envelope e
-  ON e.device_id = b.value ->> 'deviceId' AND e.id = b.value ->> 'envelopeId' AND e.kind = 'message'`;
+  ON e.device_id = b.value ->> 'deviceId' AND e.id = b.value ->> 'envelopeId' AND e.kind IN ('message', 'partner-notice')`;
 
 const [reserve, append] = appendEnvelopesSql(
   statusSource({
@@ -67,8 +70,12 @@ export const acknowledge = defineOperation<AckItem, AckResult>({
     append,
     `DELETE FROM engine_envelope WHERE (device_id, id) IN (SELECT b.value ->> 'deviceId', b.value ->> 'envelopeId' FROM :batch)
      RETURNING device_id, id`,
+    `SELECT s.delivered_status_id, s.client_msg_id FROM :batch JOIN engine_sent s
+     ON s.message_id = b.value ->> 'envelopeId' AND s.delivered_status_id = b.value ->> 'statusId'
+     WHERE s.sender_device_id = '${SYSTEM}' AND s.withdrawn_at IS NULL`,
   ],
   settle(items, rows) {
+    const notices = new Map(rows[6]?.map((row) => [row['delivered_status_id'], String(row['client_msg_id'])]));
     const facts = new Set(rows[2]?.map((row) => row['id']));
     const woken = new Map(rows[4]?.map((row) => [row['id'], String(row['device_id'])]));
     const deleted = new Set(rows[5]?.map((row) => `${row['device_id']} ${row['id']}`));
@@ -77,6 +84,7 @@ export const acknowledge = defineOperation<AckItem, AckResult>({
       acknowledged: deleted.delete(`${item.deviceId} ${item.envelopeId}`),
       wake: woken.get(item.statusId),
       cancelled: facts.has(item.factId),
+      notice: notices.get(item.statusId),
     }));
   },
 });

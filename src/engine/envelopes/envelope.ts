@@ -1,7 +1,7 @@
 import { toRfc3339 } from '../../kernel/clock.js';
 import type { DeviceIdentity } from '../hooks.js';
 
-export type EnvelopeKind = 'message' | 'status' | 'sms-reply';
+export type EnvelopeKind = 'message' | 'status' | 'sms-reply' | 'partner-notice';
 
 /** One item of a device's queue, as the wire shows it. */
 export interface Envelope {

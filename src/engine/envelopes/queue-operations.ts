@@ -13,7 +13,7 @@ export interface SystemItem {
 }
 
 /** Stands in for the sending device in `engine_sent`; no device has this id. */
-const SYSTEM = 'system';
+export const SYSTEM = 'system';
 
 const [reserve, append] = appendEnvelopesSql(`
   SELECT b.key AS ord, b.value ->> 'deviceId' AS device_id, s.message_id AS id, b.value ->> 'kind' AS kind, NULL AS sender_account_id,

@@ -79,6 +79,7 @@ export function createQueue({ store, clock, domainClock, announce }: EngineConte
       );
       for (const { wake } of results) if (wake) announce.envelopes(wake);
       if (results.some((result) => result.cancelled)) announce.facts();
+      for (const { notice } of results) if (notice !== undefined) announce.noticeDelivered(notice);
       return results.filter((result) => result.acknowledged).length;
     },
 

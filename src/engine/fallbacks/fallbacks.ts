@@ -3,9 +3,18 @@ import { assert, GatewayError } from '../../kernel/errors.js';
 import { newId } from '../../kernel/ids.js';
 import type { Parameter } from '../../store/index.js';
 import type { EngineContext } from '../context.js';
-import { advanceFallbacks, cancelUnclaimable, claimFallbacks, dropExpiredTexts, dropSealedTexts, type StepResult } from './operations.js';
+import { placeholders } from '../placeholders.js';
+import {
+  advanceFallbacks,
+  cancelUnclaimable,
+  claimFallbacks,
+  deferFallbacks,
+  dropExpiredTexts,
+  dropSealedTexts,
+  type StepResult,
+} from './operations.js';
 import { fallbackOf, isClaimed } from './row.js';
-import type { Fallbacks } from './types.js';
+import type { FallbackMode, Fallbacks } from './types.js';
 
 const CLAIMS_MAX = 200;
 const PENDING_MAX = 1_000;
@@ -41,13 +50,15 @@ export function createFallbacks({ store, clock, domainClock, announce }: EngineC
   }
 
   return {
-    async claimDue({ partnerId, now, limit, smsIdFor }) {
-      const due = await store.read(
+    async claimDue({ partnerId, now, limit, smsIdFor, screen }) {
+      const rows = await store.read(
         `SELECT * FROM engine_sms_fallback WHERE state = 'armed' AND partner_id = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3`,
         [partnerId, now, Math.min(limit, CLAIMS_MAX)],
       );
+      const due = rows.map(fallbackOf);
+      const claimable = screen && due.length > 0 ? await screen(due) : due;
       const results = await Promise.all(
-        due.map(fallbackOf).map((fallback) => {
+        claimable.map((fallback) => {
           const smsId = smsIdFor(fallback);
           assert(CODE.test(smsId), 'the id of an SMS is a code');
           return store.run(claimFallbacks, { ...step(fallback.id, now), smsId });
@@ -82,17 +93,23 @@ export function createFallbacks({ store, clock, domainClock, announce }: EngineC
       await store.run(dropSealedTexts, { id });
     },
 
+    async defer({ reason, ...put }) {
+      assert(CODE.test(reason), 'codes only, no sentences');
+      await store.run(deferFallbacks, { ...put, reason });
+    },
+
     async get(id, partnerId) {
       const [row] = await store.read('SELECT * FROM engine_sms_fallback WHERE id = $1 AND partner_id = $2', [id, partnerId]);
       return row && fallbackOf(row);
     },
 
-    async list({ partnerId, markets, after, limit }) {
+    async list({ partnerId, state, markets, after, limit }) {
       if (limit < 1 || limit > PAGE_MAX + 1) throw new GatewayError('OUT_OF_RANGE', { detail: `A page has 1 to ${PAGE_MAX} fallbacks.` });
       const parameters: Parameter[] = [partnerId, limit];
       const given = (value: Parameter): string => `$${parameters.push(value)}`;
       const rows = await store.read(
         `SELECT * FROM engine_sms_fallback WHERE partner_id = $1
+         ${state === undefined ? '' : `AND state = ${given(state)}`}
          ${after === undefined ? '' : `AND id < ${given(after)}`}
          ${markets === undefined ? '' : `AND market IN (${markets.map(given).join(', ') || 'NULL'})`}
          ORDER BY id DESC LIMIT $2`,
@@ -107,6 +124,43 @@ export function createFallbacks({ store, clock, domainClock, announce }: EngineC
         [partnerId, market, since],
       );
       return Number(row?.n ?? 0);
+    },
+
+    async history({ partnerId, market, since, utcOffsetMs, perRecipientPerDay, perPairPerDay }) {
+      const rows = await store.read(
+        `SELECT day, mode, SUM(armed) AS armed, SUM(claimed) AS claimed, SUM(segments) AS segments, SUM(measured) AS measured,
+           SUM(CASE WHEN within_pair > $6 THEN $6 ELSE within_pair END) AS within_caps
+         FROM (
+           SELECT day, mode, msisdn, SUM(armed) AS armed, SUM(claimed) AS claimed, SUM(segments) AS segments,
+             SUM(measured) AS measured, SUM(CASE WHEN claimed > $5 THEN $5 ELSE claimed END) AS within_pair
+           FROM (
+             SELECT (armed_at + CAST($4 AS BIGINT)) / 86400000 AS day, mode, msisdn, sender_account_id, COUNT(*) AS armed, COUNT(claimed_at) AS claimed,
+               COALESCE(SUM(segments), 0) AS segments, COUNT(segments) AS measured
+             FROM engine_sms_fallback WHERE partner_id = $1 AND market = $2 AND armed_at >= $3
+             GROUP BY 1, mode, msisdn, sender_account_id) AS pairs
+           GROUP BY day, mode, msisdn) AS numbers
+         GROUP BY day, mode ORDER BY day, mode`,
+        [partnerId, market, since, utcOffsetMs, perPairPerDay, perRecipientPerDay],
+      );
+      return rows.map((row) => ({
+        day: Number(row['day']),
+        mode: String(row['mode']) as FallbackMode,
+        armed: Number(row['armed']),
+        claimed: Number(row['claimed']),
+        withinCaps: Number(row['within_caps']),
+        segments: Number(row['segments']),
+        measured: Number(row['measured']),
+      }));
+    },
+
+    async acknowledgedAt(ids) {
+      const { list, values } = placeholders(ids, PAGE_MAX);
+      const rows = await store.read<{ id: string; at: number }>(
+        `SELECT f.id, s.delivered_at AS at FROM engine_sms_fallback f JOIN engine_sent s ON s.message_id = f.message_id
+         WHERE f.id IN (${list}) AND s.delivered_at IS NOT NULL`,
+        values,
+      );
+      return new Map(rows.map(({ id, at }) => [id, Number(at)]));
     },
 
     async cancelForLine(msisdn) {

@@ -91,8 +91,8 @@ export const claimFallbacks = defineOperation<ClaimItem, StepResult>({
   statements: [
     CANCEL_UNCLAIMABLE,
     // Asked again: on PostgreSQL another node may have raised the line between the two statements.
-    `UPDATE engine_sms_fallback AS f SET state = 'claimed', sms_id = b.value ->> 'smsId', claimed_at = ${AT}, updated_at = ${AT},
-       fact_id = b.value ->> 'factId'
+    `UPDATE engine_sms_fallback AS f SET state = 'claimed', reason = NULL, sms_id = b.value ->> 'smsId', claimed_at = ${AT},
+       updated_at = ${AT}, fact_id = b.value ->> 'factId'
      FROM :batch
      WHERE f.id = b.value ->> 'id' AND f.state = 'armed' AND f.due_at <= ${AT} AND NOT (${CHANGED_LINE} OR ${EXPIRED})`,
     ...AFTER_STEP,
@@ -126,6 +126,16 @@ export const advanceFallbacks = defineOperation<AdvanceItem, StepResult>({
     ...AFTER_STEP,
   ],
   settle: settleSteps,
+});
+
+/** Puts off what is armed; whoever reads it sees why. Nobody is told: nothing has happened to it. */
+export const deferFallbacks = defineOperation<{ id: string; until: number; reason: string; at: number }, undefined>({
+  name: 'engine.deferFallbacks',
+  statements: [
+    `UPDATE engine_sms_fallback AS f SET due_at = CAST(b.value ->> 'until' AS BIGINT), reason = b.value ->> 'reason', updated_at = ${AT}
+     FROM :batch WHERE f.id = b.value ->> 'id' AND f.state = 'armed'`,
+  ],
+  settle: settleNothing,
 });
 
 export const dropSealedTexts = defineOperation<{ id: string }, undefined>({

@@ -71,6 +71,26 @@ export interface ClaimDue {
   limit: number;
   /** Chooses the id of the SMS; asked once per candidate, and the answer counts only when the claim wins. */
   smsIdFor: (fallback: Fallback) => string;
+  /**
+   * Looks at what is due before it is claimed, and answers what to claim now. What it leaves out it has put off or cancelled
+   * itself, or it is due again at once.
+   */
+  screen?: ((due: readonly Fallback[]) => Promise<readonly Fallback[]>) | undefined;
+}
+
+/** What was armed in one day of a market, in one mode, for a forecast. */
+export interface FallbackDay {
+  /** Days since 1970 in the market's time. */
+  day: number;
+  mode: FallbackMode;
+  armed: number;
+  /** Those that went to SMS. */
+  claimed: number;
+  /** Those of `claimed` that caps by number and by pair of sender and number would have let through. */
+  withinCaps: number;
+  /** The segments of those whose count is known, and how many those are. */
+  segments: number;
+  measured: number;
 }
 
 export interface Advance {
@@ -107,13 +127,35 @@ export interface Fallbacks {
   dropSealed(id: string): Promise<void>;
   /** undefined when there is none, and for another partner's. */
   get(id: string, partnerId: string): Promise<Fallback | undefined>;
-  /** Newest first. `after` is the last id of the page before; `markets` undefined = all. */
+  /**
+   * Puts off what is armed and due, until an instant of the partner's domain time: it stays armed, and an ack still cancels it.
+   *
+   * @param reason a code that says why, until it is claimed.
+   */
+  defer(put: { id: string; until: number; reason: string; at: number }): Promise<void>;
+  /** Newest first. `after` is the last id of the page before; `markets` and `state` undefined = all. */
   list(asked: {
     partnerId: string;
+    state?: FallbackState | undefined;
     markets?: readonly string[] | undefined;
     after?: string | undefined;
     limit: number;
   }): Promise<Fallback[]>;
   /** How many were armed for a market since a point of the partner's domain time: for caps. */
   countArmedSince(asked: { partnerId: string; market: string; since: number }): Promise<number>;
+  /**
+   * What was armed in a market since an instant, by day and mode.
+   *
+   * @param utcOffsetMs of the market's time.
+   */
+  history(asked: {
+    partnerId: string;
+    market: string;
+    since: number;
+    utcOffsetMs: number;
+    perRecipientPerDay: number;
+    perPairPerDay: number;
+  }): Promise<FallbackDay[]>;
+  /** When a device acknowledged the message of each of these, wall clock; those that nobody did are not there. */
+  acknowledgedAt(ids: readonly string[]): Promise<ReadonlyMap<string, number>>;
 }

@@ -1,0 +1,58 @@
+import { newId } from '../../kernel/ids.js';
+import type { EngineContext } from '../context.js';
+import { placeholders } from '../placeholders.js';
+import { sendNotices, withdrawNotices } from './notice-operations.js';
+import { SYSTEM } from './queue-operations.js';
+
+/** Messages of the gateway itself to all devices of an account, which may be taken back while nobody has them. */
+export interface SystemNotices {
+  /**
+   * Idempotent by `id`. The first ack by any device makes it delivered, and is told on the bus (NOTICE_DELIVERED).
+   *
+   * @returns false when none of the devices is in use any more, and then nothing was stored.
+   */
+  send(notice: {
+    id: string;
+    kind: 'partner-notice';
+    suite: string;
+    devices: readonly { deviceId: string; body: string }[];
+  }): Promise<boolean>;
+  /**
+   * Takes it back, and answers what it is then: of an ack and this exactly one wins, whatever comes after. One that was
+   * never sent is withdrawn, and will not be.
+   *
+   * @param msisdn of the account it was sent to: devices that have not fetched it need not any more.
+   */
+  withdraw(id: string, msisdn: string): Promise<'withdrawn' | 'delivered'>;
+  /** When a device acknowledged each of these, wall clock, also when it had been taken back; the others are not there. */
+  acknowledgedAt(ids: readonly string[]): Promise<ReadonlyMap<string, number>>;
+}
+
+const ASKED_MAX = 200;
+
+export function createNotices({ store, clock, announce }: EngineContext): SystemNotices {
+  return {
+    async send(notice) {
+      const wallNow = clock.now();
+      const { devices } = await store.run(sendNotices, { ...notice, messageId: newId('msg', wallNow), wallNow });
+      if (Array.isArray(devices)) for (const deviceId of devices) announce.envelopes(deviceId);
+      return devices !== 'no-device';
+    },
+
+    async withdraw(id, msisdn) {
+      const wallNow = clock.now();
+      const { withdrawnAt, deliveredAt } = await store.run(withdrawNotices, { id, msisdn, messageId: newId('msg', wallNow), wallNow });
+      return deliveredAt !== undefined && withdrawnAt === undefined ? 'delivered' : 'withdrawn';
+    },
+
+    async acknowledgedAt(ids) {
+      const { list, values } = placeholders(ids, ASKED_MAX);
+      const rows = await store.read<{ id: string; at: number }>(
+        `SELECT client_msg_id AS id, delivered_at AS at FROM engine_sent
+         WHERE sender_device_id = '${SYSTEM}' AND client_msg_id IN (${list}) AND delivered_at IS NOT NULL`,
+        values,
+      );
+      return new Map(rows.map(({ id, at }) => [id, Number(at)]));
+    },
+  };
+}
