@@ -59,7 +59,12 @@ export const commandSpec = (command: CommandName): CommandSpec => COMMANDS[comma
 /** Bit 31 of command_id marks a response (§5.1.2). */
 export const isResponseId = (commandId: number): boolean => commandId >>> 31 === 1;
 
-const NAME_BY_ID = new Map<number, CommandName>();
-for (const name of Object.keys(COMMANDS) as CommandName[]) NAME_BY_ID.set(COMMANDS[name].id, name);
+const BY_ID = new Map<number, KnownCommand>();
+for (const name of Object.keys(COMMANDS) as CommandName[]) BY_ID.set(COMMANDS[name].id, { name, spec: commandSpec(name) });
 
-export const commandName = (commandId: number): CommandName | undefined => NAME_BY_ID.get(commandId);
+interface KnownCommand {
+  readonly name: CommandName;
+  readonly spec: CommandSpec;
+}
+
+export const commandById = (commandId: number): KnownCommand | undefined => BY_ID.get(commandId);

@@ -1,4 +1,4 @@
-import { type CommandName, type CommandSpec, commandName, commandSpec, isResponseId } from './commands.js';
+import { type CommandName, type CommandSpec, commandById, isResponseId } from './commands.js';
 import type { FieldIo } from './field-io.js';
 import { HEADER_OCTETS, PDU_OCTETS_MAX } from './framer.js';
 import type { Header } from './layouts.js';
@@ -35,10 +35,11 @@ export function decodePdu(frame: Buffer): Decoded {
   const sequence = frame.readUInt32BE(12);
   if (frame.readUInt32BE(0) !== frame.length || frame.length > PDU_OCTETS_MAX) return { kind: 'bad-length', sequence };
   const commandId = frame.readUInt32BE(4);
-  const command = commandName(commandId);
-  if (command === undefined) return { kind: 'unknown-command', commandId, sequence };
+  const known = commandById(commandId);
+  if (known === undefined) return { kind: 'unknown-command', commandId, sequence };
+  const command = known.name;
   const headerStatus = frame.readUInt32BE(8);
-  const pdu = reader.read(frame, commandSpec(command), { command, commandStatus: headerStatus, sequence, tlvs: NO_TLVS });
+  const pdu = reader.read(frame, known.spec, { command, commandStatus: headerStatus, sequence, tlvs: NO_TLVS });
   const wrong = reader.wrong ?? wrongMeaning(pdu);
   if (wrong !== undefined) return { kind: 'bad-body', command, headerStatus, sequence, commandStatus: STATUS[wrong] };
   return { kind: 'pdu', pdu };

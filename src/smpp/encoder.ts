@@ -2,6 +2,7 @@ import { GatewayError } from '../kernel/errors.js';
 import { type CommandName, type CommandSpec, commandSpec, isResponseId } from './commands.js';
 import type { FieldIo } from './field-io.js';
 import { HEADER_OCTETS, PDU_OCTETS_MAX } from './framer.js';
+import type { Header } from './layouts.js';
 import type { AnyFields, OutgoingPdu } from './pdu.js';
 import { isTlvLengthValid, NO_TLVS, type Tlv } from './tlvs.js';
 
@@ -12,7 +13,7 @@ export interface Encoder {
   /** Appends one PDU. @throws GatewayError `SMPP.BAD_PDU` naming the field that is out of its bounds; nothing is appended then. */
   append(pdu: OutgoingPdu): void;
   readonly length: number;
-  /** What was appended since the last take. The caller owns it. */
+  /** What was appended since the last take. Nothing writes into it any more. */
   take(): Buffer;
 }
 
@@ -29,22 +30,23 @@ export function encodePdu(pdu: OutgoingPdu): Buffer {
 const SHORT_MESSAGE_OCTETS_MAX = 254;
 /** §5.2.24 number_of_dests; a count takes one octet. */
 const LIST_ITEMS_MAX = 254;
-/** A batch of a busy session, so that its buffer seldom grows. */
-const FIRST_OCTETS = 512;
+/** Memory is taken in slabs, from which one batch after the other is cut: for a session that rests, and for one that works. */
+const SLAB_OCTETS_MIN = 4_096;
+const SLAB_OCTETS_MAX = 65_536;
 
 class FieldWriter implements FieldIo, Encoder {
-  #buffer = Buffer.allocUnsafe(FIRST_OCTETS);
+  #slab = Buffer.allocUnsafe(SLAB_OCTETS_MIN);
+  /** Where the batch begins, and where the next octet goes. */
+  #start = 0;
   #at = 0;
 
   get length(): number {
-    return this.#at;
+    return this.#at - this.#start;
   }
 
   take(): Buffer {
-    const taken = this.#buffer.subarray(0, this.#at);
-    // The socket keeps what it was given until it is written, so the next run starts in fresh memory of a likely size.
-    this.#buffer = Buffer.allocUnsafe(Math.max(FIRST_OCTETS, Math.min(this.#at * 2, PDU_OCTETS_MAX)));
-    this.#at = 0;
+    const taken = this.#slab.subarray(this.#start, this.#at);
+    this.#start = this.#at;
     return taken;
   }
 
@@ -54,26 +56,24 @@ class FieldWriter implements FieldIo, Encoder {
 
   put(command: CommandName, sequence: number, commandStatus: number, given: AnyFields): void {
     const spec = commandSpec(command);
-    const start = this.#at;
+    const before = this.length;
     const tlvs = given.tlvs ?? NO_TLVS;
     try {
       this.#ensure(HEADER_OCTETS);
-      this.#at = start + HEADER_OCTETS;
+      this.#at += HEADER_OCTETS;
       if (commandStatus === 0 || !isBodyLeftOut(spec, given)) {
-        spec.layout(this, { command, commandStatus, sequence, tlvs }, given as Record<string, never>);
+        spec.layout(this, NO_HEADER, given as Record<string, never>);
         for (const parameter of tlvs) this.#putTlv(parameter);
       }
-      const octets = this.#at - start;
+      const octets = this.length - before;
       if (octets > PDU_OCTETS_MAX) throw badField('the PDU', `is longer than ${PDU_OCTETS_MAX} octets`);
-      const end = this.#at;
-      this.#at = start;
-      this.#putUint32(octets);
-      this.#putUint32(spec.id);
-      this.#putUint32(commandStatus);
-      this.#putUint32(sequence);
-      this.#at = end;
+      const from = this.#at - octets;
+      this.#slab.writeUInt32BE(octets, from);
+      this.#slab.writeUInt32BE(spec.id, from + 4);
+      this.#slab.writeUInt32BE(commandStatus >>> 0, from + 8);
+      this.#slab.writeUInt32BE(sequence >>> 0, from + 12);
     } catch (failure) {
-      this.#at = start;
+      this.#at = this.#start + before;
       throw failure;
     }
   }
@@ -82,14 +82,14 @@ class FieldWriter implements FieldIo, Encoder {
     const text = given ?? '';
     if (text.length >= octetsMax) throw badField(name, `is longer than ${octetsMax - 1} characters`);
     this.#ensure(text.length + 1);
-    const buffer = this.#buffer;
+    const slab = this.#slab;
     let at = this.#at;
     for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i);
       if (unit === 0 || unit > 0xff) throw badField(name, 'has a character that one octet cannot hold');
-      buffer[at++] = unit;
+      slab[at++] = unit;
     }
-    buffer[at++] = 0;
+    slab[at++] = 0;
     this.#at = at;
     return text;
   }
@@ -98,7 +98,7 @@ class FieldWriter implements FieldIo, Encoder {
     const integer = given ?? 0;
     if ((integer & 0xff) !== integer) throw badField(name, 'is not an integer from 0 to 255');
     this.#ensure(1);
-    this.#buffer[this.#at++] = integer;
+    this.#slab[this.#at++] = integer;
     return integer;
   }
 
@@ -106,7 +106,7 @@ class FieldWriter implements FieldIo, Encoder {
     const integer = given ?? 0;
     if (integer >>> 0 !== integer) throw badField(name, 'is not an integer from 0 to 4294967295');
     this.#ensure(4);
-    this.#putUint32(integer);
+    this.#at = this.#slab.writeUInt32BE(integer, this.#at);
     return integer;
   }
 
@@ -114,7 +114,7 @@ class FieldWriter implements FieldIo, Encoder {
     const value = given ?? NO_OCTETS;
     if (value.length > SHORT_MESSAGE_OCTETS_MAX) throw badField(name, `is longer than ${SHORT_MESSAGE_OCTETS_MAX} octets`);
     this.#ensure(value.length + 1);
-    this.#buffer[this.#at++] = value.length;
+    this.#slab[this.#at++] = value.length;
     this.#putOctets(value);
     return value;
   }
@@ -137,20 +137,20 @@ class FieldWriter implements FieldIo, Encoder {
     throw badField(name, why);
   }
 
+  /** What was taken of a slab that is full stays as it is; the batch moves to a larger one, up to a bound that only a larger batch passes. */
   #ensure(octets: number): void {
-    const needed = this.#at + octets;
-    if (needed <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, needed));
-    this.#buffer.copy(larger, 0, 0, this.#at);
-    this.#buffer = larger;
-  }
-
-  #putUint32(value: number): void {
-    this.#at = this.#buffer.writeUInt32BE(value >>> 0, this.#at);
+    if (this.#at + octets <= this.#slab.length) return;
+    const batch = this.length;
+    const likely = Math.min(Math.max(SLAB_OCTETS_MIN, this.#slab.length * 2), SLAB_OCTETS_MAX);
+    const next = Buffer.allocUnsafe(Math.max(likely, (batch + octets) * 2));
+    this.#slab.copy(next, 0, this.#start, this.#at);
+    this.#slab = next;
+    this.#start = 0;
+    this.#at = batch;
   }
 
   #putOctets(value: Buffer): void {
-    this.#buffer.set(value, this.#at);
+    this.#slab.set(value, this.#at);
     this.#at += value.length;
   }
 
@@ -159,12 +159,14 @@ class FieldWriter implements FieldIo, Encoder {
     if (value.length > 0xffff || !isTlvLengthValid(tag, value.length))
       throw badField(`TLV 0x${tag.toString(16).padStart(4, '0')}`, 'has a length that is not allowed');
     this.#ensure(value.length + 4);
-    this.#at = this.#buffer.writeUInt16BE(tag, this.#at);
-    this.#at = this.#buffer.writeUInt16BE(value.length, this.#at);
+    this.#at = this.#slab.writeUInt16BE(tag, this.#at);
+    this.#at = this.#slab.writeUInt16BE(value.length, this.#at);
     this.#putOctets(value);
   }
 }
 
+/** A layout makes a PDU of what it walked, which is of no use here. */
+const NO_HEADER: Header = { command: '', commandStatus: 0, sequence: 0, tlvs: NO_TLVS };
 const NO_OCTETS = Buffer.alloc(0);
 const IN_HEADER: ReadonlySet<string> = new Set(['command', 'commandStatus', 'sequence']);
 

@@ -37,8 +37,8 @@ export function createInbound({ role, handlers, connection, bounds, counters, lo
     const { command, sequence } = pdu;
     active++;
     try {
-      const { commandStatus = STATUS.ESME_ROK, ...fields } = await handler(pdu);
-      answer(command, sequence, commandStatus, fields);
+      const fields = await handler(pdu);
+      answer(command, sequence, fields.commandStatus ?? STATUS.ESME_ROK, fields);
     } catch (failure) {
       const isChosen = failure instanceof RefusedWith && failure.commandStatus !== STATUS.ESME_ROK;
       const name = failure instanceof Error ? failure.name : typeof failure;

@@ -8,7 +8,8 @@ export { decodeGsm, encodeGsm, gsmSeptets } from './gsm0338.js';
 export type { ResponsePdu } from './in-flight.js';
 export type { Destination, UnsuccessSme } from './layouts.js';
 export { type Link, type LinkOptions, type LinkState, openLink, type SubmitResult } from './link.js';
-export { type EsmeBind, type EsmeRequest, type Listener, type ListenerAccount, type ListenerOptions, openListener } from './listener.js';
+export { type Listener, type ListenerOptions, openListener } from './listener.js';
+export type { EsmeBind, EsmeRequest, ListenerAccount } from './listener-account.js';
 export { NATIONAL_LANGUAGES, type NationalLanguage } from './national-tables.js';
 export {
   type BindName,

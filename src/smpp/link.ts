@@ -9,7 +9,6 @@ import type { DataName, DataSm, DeliverSm, GivenFields, MessageFields, PduOf } f
 import { openSession, type Session } from './session.js';
 import type { BindType, CloseReason, SessionBounds } from './session-options.js';
 import { notBound } from './smpp-error.js';
-import { readTlv, type Tlv } from './tlvs.js';
 
 /** Where a link stands, and why it is not bound: `ESME_RINVPASWD`, `socket-failed`, `unbound-by-peer` and so on. */
 export interface LinkState {
@@ -20,14 +19,11 @@ export interface LinkState {
   readonly nextTryAt: number | undefined;
 }
 
-export interface SubmitResult {
-  /** The SMSC's id of the message, as written; empty where it gave none. */
-  readonly messageId: string;
-  readonly sequence: number;
-  readonly tlvs: readonly Tlv[];
-  /** How busy the SMSC says it is: 0 idle to 99 congested (SMPP 5.0 §4.8.4.18); a refusal's `SmppError` has it, too. */
-  readonly congestionState: number | undefined;
-}
+/**
+ * What the SMSC answered: its id of the message as written, empty where it gave none, and its TLVs. `congestion_state` among
+ * them says how busy it is, 0 idle to 99 congested (SMPP 5.0 §4.8.4.18); the `SmppError` of a refusal has that, too.
+ */
+export type SubmitResult = ResponsePdu<'submit_sm'>;
 
 export interface LinkOptions {
   readonly host: string;
@@ -222,10 +218,7 @@ export function openLink(options: LinkOptions): Link {
     get lastEnquireLink() {
       return session?.lastEnquireLink;
     },
-    async submit(message) {
-      const { messageId, sequence, tlvs } = await request('submit_sm', message);
-      return { messageId, sequence, tlvs, congestionState: readTlv(tlvs, 'congestion_state') };
-    },
+    submit: (message) => request('submit_sm', message),
     submitMulti: (fields) => request('submit_multi', fields),
     dataSm: (fields) => request('data_sm', fields),
     querySm: (fields) => request('query_sm', fields),

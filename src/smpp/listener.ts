@@ -2,51 +2,14 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import type { Clock } from '../kernel/clock.js';
 import type { Log } from '../kernel/log.js';
-import { type BindRights, bindRefusal, plainAddress } from './bind-guard.js';
+import { bindRefusal, plainAddress } from './bind-guard.js';
 import type { ResponsePdu } from './in-flight.js';
-import type { DataName, GivenFields, MessageFields, PduOf } from './pdu.js';
+import { accountHandlers, type EsmeBind, type ListenerAccount } from './listener-account.js';
+import type { GivenFields, MessageFields } from './pdu.js';
 import { openSession, type Session } from './session.js';
-import type { AnswerTo, BindType, Handler, Handlers, SessionBounds } from './session-options.js';
-import { isSubmission } from './session-rules.js';
-import { notBound, RefusedWith } from './smpp-error.js';
+import type { BindType, SessionBounds } from './session-options.js';
+import { notBound } from './smpp-error.js';
 import { STATUS } from './statuses.js';
-import { submittedSegments } from './submitted-segments.js';
-
-/** What an ESME may ask of us. */
-export type EsmeRequest = Exclude<DataName, 'deliver_sm'>;
-
-/** One bind of an account. */
-export interface EsmeBind {
-  readonly systemId: string;
-  readonly boundAs: BindType;
-  readonly remoteAddress: string;
-  /** What the ESME speaks: 0x34 is SMPP 3.4. One below that gets no TLVs (3.4 §5.2.4). */
-  readonly interfaceVersion: number;
-  /** Requests of ours that it has not answered. */
-  readonly windowUsed: number;
-}
-
-/** Who may bind, and what happens with what it asks for. */
-export interface ListenerAccount extends BindRights {
-  /**
-   * By command: `submit_sm: async (pdu, from) => ({ messageId })`. Status 0 is answered only after it resolved;
-   * `RefusedWith` chooses a status, any other failure answers ESME_RSYSERR. One without a handler is answered
-   * ESME_RINVCMDID. The PDU is well-formed, and its buffers are views: copy what is kept.
-   */
-  readonly handlers: { readonly [C in EsmeRequest]?: (pdu: PduOf<C>, from: EsmeBind) => Promise<AnswerTo<C>> };
-  /**
-   * Asked before the handler of submit_sm, submit_multi and data_sm, with the SMS that it asks for; on false it is answered
-   * ESME_RTHROTTLED and the handler does not see it.
-   */
-  readonly take?: (segments: number) => boolean | Promise<boolean>;
-  /**
-   * Asked for a bind that is welcome but for the account's binds elsewhere: undefined answers it ESME_RALYBND. What it
-   * resolves with is called once, when the bind has ended.
-   */
-  readonly admit?: (bind: EsmeBind) => Promise<(() => void) | undefined>;
-  /** A bind of the account is up: what was kept for it can be sent. */
-  readonly onBound?: (bind: EsmeBind) => void;
-}
 
 export interface ListenerOptions {
   readonly host: string;
@@ -137,7 +100,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
         log.info({ systemId, command: pdu.command }, 'smpp bind accepted');
         return { commandStatus: STATUS.ESME_ROK, systemId: options.systemId };
       },
-      handlers: handlersFor(() => mine),
+      handlers: accountHandlers(() => mine),
       onBound: () => mine?.account.onBound?.(mine.bind),
       onClosed() {
         sessions.delete(session);
@@ -198,28 +161,6 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
 
 const canReceive = ({ state, boundAs }: Session): boolean => state === 'bound' && boundAs !== 'transmitter';
 const loadOf = ({ windowUsed, waiting }: Session): number => windowUsed + waiting;
-
-const ESME_REQUESTS: readonly EsmeRequest[] = ['submit_sm', 'submit_multi', 'data_sm', 'query_sm', 'cancel_sm', 'replace_sm'];
-
-/** Hands each request to the handler of whoever is bound, within what the account may submit. */
-function handlersFor(bound: () => Bound | undefined): Handlers {
-  const handlers: Partial<Record<EsmeRequest, Handler<EsmeRequest>>> = {};
-  for (const command of ESME_REQUESTS) {
-    handlers[command] = async (pdu) => {
-      const mine = bound();
-      const handle = mine?.account.handlers[command] as
-        | ((pdu: PduOf<EsmeRequest>, from: EsmeBind) => Promise<AnswerTo<EsmeRequest>>)
-        | undefined;
-      if (!mine || !handle) throw new RefusedWith(STATUS.ESME_RINVCMDID);
-      const { take } = mine.account;
-      if (take && isSubmission(pdu.command) && !(await take(submittedSegments(pdu as PduOf<'submit_sm'>)))) {
-        throw new RefusedWith(STATUS.ESME_RTHROTTLED);
-      }
-      return handle(pdu, mine.bind);
-    };
-  }
-  return handlers as Handlers;
-}
 
 function listen(server: Server, { host, port }: Pick<ListenerOptions, 'host' | 'port'>): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-import { type CommandName, commandSpec } from './commands.js';
+import { commandSpec } from './commands.js';
 import type { DataName, NoticeName, RequestName } from './pdu.js';
 import type { BindType, Role, SessionState } from './session-options.js';
 import { STATUS } from './statuses.js';
@@ -34,7 +34,3 @@ export function mayRequest(command: DataName | NoticeName, role: Role, boundAs: 
 
 /** What makes the peer try again: §5.1.3 has a status of its own for what an ESME receives. */
 export const temporaryError = (role: Role): number => (role === 'esme' ? STATUS.ESME_RX_T_APPN : STATUS.ESME_RSYSERR);
-
-/** Requests that ask for a message to be sent: one more of these is what a throttle is for. */
-export const isSubmission = (command: CommandName): command is 'submit_sm' | 'submit_multi' | 'data_sm' =>
-  command === 'submit_sm' || command === 'submit_multi' || command === 'data_sm';

@@ -100,6 +100,7 @@ export function isTlvLengthValid(tag: number, length: number): boolean {
  * Text ends at its NUL or, where the sender left that out, at the parameter's own length.
  */
 export function readTlv<N extends TlvName>(tlvs: readonly Tlv[], name: N): TlvValue<N> | undefined {
+  if (tlvs.length === 0) return undefined;
   const spec: TlvSpec = TLVS[name];
   const found = tlvs.find((tlv) => tlv.tag === spec.tag);
   if (!found || !isTlvLengthValid(spec.tag, found.value.length)) return undefined;

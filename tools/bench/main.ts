@@ -6,6 +6,7 @@ import { compare, type Result, table } from './compare.js';
 /** Each in a module of its own, loaded when it is asked for: one needs Kannel, another a database. */
 const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   'smpp-codec': () => import('./smpp-codec.js'),
+  'smpp-loopback': () => import('./smpp-loopback.js'),
 };
 /** The fewest from which a median and a spread mean something. */
 const RUNS_MIN = 5;
