@@ -19,9 +19,14 @@ export interface GsmAlphabet {
 export const ESCAPE = 0x1b;
 const NONE = 0xffff;
 const EXTENDED = 0x80;
+const SPACE = 0x20;
+const REPLACEMENT = 0xfffd;
 
 /** Every character of every table is in the Basic Multilingual Plane, the last of them ∞ (U+221E). */
 const UNITS = 0x2220;
+
+/** Where a text is put together: one string made at the end, since one grown by characters is a rope of as many pieces. */
+const SCRATCH = new Uint16Array(1_024);
 
 /** Characters by code, from 0x00 to 0x7f; undefined where the table is empty. */
 export type SeptetTable = readonly (string | undefined)[];
@@ -46,6 +51,11 @@ export function createGsmAlphabet(basic: SeptetTable, extension: SeptetTable): G
     for (let i = 0; i < octets.length; i++) if (isAscii[octets[i] ?? 0] === 0) return false;
     return true;
   }
+
+  /** UTF-16 units by octet, and by the octet behind an escape. */
+  const basicUnits = Uint16Array.from({ length: 0x100 }, (_, octet) => basic[octet]?.charCodeAt(0) ?? REPLACEMENT);
+  const escapedUnits = Uint16Array.from({ length: 0x80 }, (_, octet) => (extension[octet] ?? basic[octet])?.charCodeAt(0) ?? REPLACEMENT);
+  escapedUnits[ESCAPE] = SPACE;
 
   const septetsOfUnit = (unit: number): 0 | 1 | 2 => {
     const code = codeOf[unit] ?? NONE;
@@ -89,21 +99,19 @@ export function createGsmAlphabet(basic: SeptetTable, extension: SeptetTable): G
     },
     decode(octets) {
       if (isPlain(octets)) return octets.toString('latin1');
-      let text = '';
+      const units = octets.length <= SCRATCH.length ? SCRATCH : new Uint16Array(octets.length);
+      let length = 0;
       for (let i = 0; i < octets.length; i++) {
         const octet = octets[i] ?? 0;
         if (octet !== ESCAPE) {
-          text += basic[octet] ?? '\ufffd';
+          units[length++] = basicUnits[octet] ?? REPLACEMENT;
           continue;
         }
-        const next = octets[i + 1];
-        if (next === undefined || next > 0x7f) text += ' ';
-        else {
-          text += next === ESCAPE ? ' ' : (extension[next] ?? basic[next] ?? '\ufffd');
-          i++;
-        }
+        const next = octets[i + 1] ?? NONE;
+        units[length++] = escapedUnits[next] ?? SPACE;
+        if (next < escapedUnits.length) i++;
       }
-      return text;
+      return Buffer.from(units.buffer, 0, length * 2).toString('utf16le');
     },
   };
 }
