@@ -36,7 +36,7 @@ describe('while a gateway works', () => {
   let gateway: GatewayProcess;
   let place: Place;
   beforeAll(async () => {
-    place = createPlace();
+    place = await createPlace();
     home = await createHome();
     gateway = await startGateway(home);
   });

@@ -8,8 +8,8 @@ import { createPlace, linesOf, type Place, PROCESS_TEST_MS_MAX } from '../proces
 vi.setConfig({ testTimeout: PROCESS_TEST_MS_MAX });
 
 let place: Place;
-beforeEach(() => {
-  place = createPlace();
+beforeEach(async () => {
+  place = await createPlace();
 });
 afterEach(() => place.leave());
 

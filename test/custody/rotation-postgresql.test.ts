@@ -23,7 +23,7 @@ describe.skipIf(skipped !== undefined)(`rotation of the master key on PostgreSQL
     database = await createTestDatabase(urls.postgres);
     const own = await createHome();
     home = { ...own, variables: { ...own.variables, CAUSEWAY_DATABASE_URL: database.url } };
-    place = createPlace();
+    place = await createPlace();
     gateway = await startGateway(home);
     before = readMasterKey(home.keysDir).prefix();
   });

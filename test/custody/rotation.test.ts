@@ -46,7 +46,7 @@ async function rotate(...args: string[]): Promise<{ code: number | null; said: s
 }
 
 beforeAll(async () => {
-  place = createPlace();
+  place = await createPlace();
   home = await createHome();
   const gateway = await startGateway(home);
   await story();

@@ -1,14 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Answer, ApiRequest, OnceRoute, PlainRoute } from '../../src/http/route.js';
 import { createEventSubscriptionRoutes } from '../../src/http/routes/event-subscriptions.js';
 import { createEventRoutes } from '../../src/http/routes/events.js';
-import { openTestStore } from '../fakes/store.js';
+import { openTestStore, type TestStore } from '../fakes/store.js';
 import { anEvent } from './event-builder.js';
 import { aFixture, type Fixture } from './fixture.js';
 
-let store: Awaited<ReturnType<typeof openTestStore>>;
+let store: TestStore;
 let fixture: Fixture;
 beforeEach(async () => {
   store = await openTestStore();
@@ -70,8 +68,7 @@ describe('an event subscription', () => {
   test('its secret is on the disk only wrapped', async () => {
     const { secret } = await fixture.subscribe();
     await fixture.subscribe({ scheme: 'v1a' });
-    const files = readdirSync(store.folder).filter((name) => name.startsWith('gateway.db'));
-    const disk = Buffer.concat(files.map((name) => readFileSync(join(store.folder, name))));
+    const disk = Buffer.concat([...(await store.written()).values()]);
     expect(disk.includes('whe_')).toBe(true);
     expect(disk.includes(secret.slice('whsec_'.length))).toBe(false);
     expect(disk.includes('whsec_')).toBe(false);

@@ -21,6 +21,7 @@ import { ClosingStack } from '../../src/kernel/closing-stack.js';
 import { createLog } from '../../src/kernel/log.js';
 import type { Store } from '../../src/store/index.js';
 import { type ApiClient, createApiClient, type Json } from './api-client.js';
+import { createTestDatabase, testDatabaseUrl } from './database.js';
 import { openTestStore } from './store.js';
 
 export const CONTRACT_PATH = fileURLToPath(new URL('../../openapi.yaml', import.meta.url));
@@ -151,7 +152,7 @@ export interface TestGatewayOptions {
   wrapStore?(store: Store): Store;
   /** `CAUSEWAY_*` variables beside the folders and ports. */
   env?: Readonly<Record<string, string>>;
-  /** A home that outlives the gateway, to start it there again; a temporary one without it. */
+  /** A home with SQLite files that outlives the gateway, to start it there again; a temporary one without it. */
   folder?: string;
 }
 
@@ -168,25 +169,34 @@ export interface TestGateway extends Gateway {
   logged(): string[];
 }
 
-/** The whole gateway as `src/build.ts` wires it, with folders of its own, ephemeral ports of loopback and a silent log. */
+/** The whole gateway as `src/build.ts` wires it, with folders and a database of its own, ephemeral ports of loopback and a silent log. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'causeway-gateway-'));
-  const clean = () => options.folder === undefined && rmSync(folder, { recursive: true, force: true });
   const dataDir = join(folder, 'data');
+  const ownDatabase =
+    testDatabaseUrl && options.folder === undefined && options.env?.['CAUSEWAY_DATABASE_URL'] === undefined
+      ? await createTestDatabase(testDatabaseUrl)
+      : undefined;
   const env: Record<string, string> = {
     CAUSEWAY_HTTP_PORT: '0',
     CAUSEWAY_OPS_PORT: '0',
+    CAUSEWAY_SMPP_LISTEN_PORT: '0',
     CAUSEWAY_DATA_DIR: dataDir,
     CAUSEWAY_KEYS_DIR: join(folder, 'keys'),
     CAUSEWAY_PARTNERS_DIR: fileURLToPath(new URL('../../partners/', import.meta.url)),
+    ...(ownDatabase && { CAUSEWAY_DATABASE_URL: ownDatabase.url }),
     ...options.env,
   };
   const lines: string[] = [];
   const log = createLog('debug', { write: (line) => void lines.push(line) });
   const { clock, wrapStore } = options;
+  async function clean(): Promise<void> {
+    if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
+    await ownDatabase?.drop();
+  }
   const gateway = await buildGateway(readConfig(env), env, { log, ...(clock && { clock }), ...(wrapStore && { wrapStore }) }).catch(
-    (failure: unknown) => {
-      clean();
+    async (failure: unknown) => {
+      await clean();
       throw failure;
     },
   );
@@ -216,7 +226,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     logged: () => lines,
     async close() {
       await gateway.close();
-      clean();
+      await clean();
     },
   };
 }

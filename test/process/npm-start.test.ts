@@ -3,7 +3,7 @@ import { createPlace, linesOf, PROCESS_TEST_MS_MAX } from './program.js';
 
 vi.setConfig({ testTimeout: PROCESS_TEST_MS_MAX });
 
-const place = createPlace();
+const place = await createPlace();
 afterAll(() => place.leave());
 
 // npm, its shell and the gateway are one group, and npm passes on what it gets: the gateway has each signal twice.

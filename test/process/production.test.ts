@@ -8,7 +8,7 @@ import { createPlace, linesOf, PROCESS_TEST_MS_MAX } from './program.js';
 
 vi.setConfig({ testTimeout: PROCESS_TEST_MS_MAX });
 
-const place = createPlace();
+const place = await createPlace();
 afterAll(() => place.leave());
 
 test('production wants its master key put there, makes no secrets, has no sandbox, and writes nothing but JSON to standard output', async () => {

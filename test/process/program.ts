@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createTestDatabase, testDatabaseUrl } from '../fakes/database.js';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -43,12 +45,20 @@ export interface Place {
   leave(): Promise<void>;
 }
 
-export function createPlace(): Place {
+export async function createPlace(): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-process-'));
   const started: Program[] = [];
   const dataDir = join(folder, 'data');
   const keysDir = join(folder, 'keys');
-  const variables = { CAUSEWAY_HTTP_PORT: '0', CAUSEWAY_OPS_PORT: '0', CAUSEWAY_DATA_DIR: dataDir, CAUSEWAY_KEYS_DIR: keysDir };
+  const database = testDatabaseUrl ? await createTestDatabase(testDatabaseUrl) : undefined;
+  const variables = {
+    CAUSEWAY_HTTP_PORT: '0',
+    CAUSEWAY_OPS_PORT: '0',
+    CAUSEWAY_SMPP_LISTEN_PORT: '0',
+    CAUSEWAY_DATA_DIR: dataDir,
+    CAUSEWAY_KEYS_DIR: keysDir,
+    ...(database && { CAUSEWAY_DATABASE_URL: withPassword(database.url) }),
+  };
 
   function launch(command: string, args: readonly string[], given: Variables, detached: boolean): Program {
     const own = Object.entries(process.env).filter(([name]) => !/^(CAUSEWAY_|VITEST|NODE_ENV|npm_)/.test(name));
@@ -75,8 +85,16 @@ export function createPlace(): Place {
       for (const { child } of started) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
       await Promise.all(started.map((program) => program.ended));
       rmSync(folder, { recursive: true, force: true });
+      await database?.drop();
     },
   };
+}
+
+/** Production takes no database without one; a server that trusts whoever reaches it asks for none. */
+function withPassword(databaseUrl: string): string {
+  const url = new URL(databaseUrl);
+  url.password ||= randomBytes(12).toString('hex');
+  return url.href;
 }
 
 function watch(child: ChildProcess): Program {

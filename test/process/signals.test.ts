@@ -9,8 +9,8 @@ import { createPlace, type Place, PROCESS_TEST_MS_MAX, type Program } from './pr
 vi.setConfig({ testTimeout: PROCESS_TEST_MS_MAX });
 
 let place: Place;
-beforeEach(() => {
-  place = createPlace();
+beforeEach(async () => {
+  place = await createPlace();
 });
 afterEach(() => place.leave());
 

@@ -4,7 +4,7 @@ import { afterAll, expect, test, vi } from 'vitest';
 import { createPlace, linesOf, PROCESS_TEST_MS_MAX, type Program } from './program.js';
 
 vi.setConfig({ testTimeout: PROCESS_TEST_MS_MAX });
-const place = createPlace();
+const place = await createPlace();
 afterAll(() => place.leave());
 
 interface Credentials {
@@ -97,7 +97,7 @@ test('a first start tells in plain words where everything is, makes private fold
 });
 
 test('at info the log goes to standard output, one JSON object a line, and holds no token, number or secret', async () => {
-  const other = createPlace();
+  const other = await createPlace();
   try {
     const program = other.start({ CAUSEWAY_LOG_LEVEL: 'info' });
     const url = await program.url();
