@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createAdmin } from './admin/index.js';
+import { openEsmeListener } from './build/esme-listener.js';
 import { gatewayRoutes } from './build/gateway-routes.js';
 import { startEventRelay, startLineRelay } from './build/relays.js';
 import { openSandboxAccounts, refuseSandboxData, simulatedAccounts, unshared } from './build/sandbox.js';
@@ -52,6 +53,8 @@ export interface Gateway {
   readonly credentialsFile: string | undefined;
   /** Where the sandbox's own SMSC listens, `host:port`. */
   readonly smsc: string | undefined;
+  /** Where operators' ESMEs bind, `host:port`. */
+  readonly esmeListener: string;
   /** Stops taking work, finishes what is under way, closes everything in the reverse order. */
   close(): Promise<void>;
 }
@@ -206,6 +209,7 @@ export async function buildGateway(
         leases,
       }),
     );
+    const esmeListener = await openEsmeListener(config, sms);
     const admin = createAdmin({
       ...{ control, bus, clock, log, events, catalogue, partners, portalFolder },
       entitlements: zeroRating.entitlements,
@@ -223,7 +227,7 @@ export async function buildGateway(
       closing.push(startSandboxNetwork({ control, clock, log, reject: refuseTask }));
       if (leases) closing.push(runPeriodically({ name: 'test clock', everyMs: CATCH_UP_MS, clock, log }, () => testClock.load()));
       bus.subscribe(CLOCK_MOVED, () => void testClock.load().then(sms.wake, onBusError));
-      await inTurn(() => openSandboxAccounts({ ...config, partners, identity, ensureUser: admin.ensureUser }));
+      await inTurn(() => openSandboxAccounts({ ...config, partners, identity, ensureUser: admin.ensureUser, esmeListener }));
     }
     await inTurn(() => catalogue.seed());
     await zeroRating.start();
@@ -285,6 +289,7 @@ export async function buildGateway(
       operationsUrl: `http://${config.opsHost}:${operationsPort}`,
       credentialsFile: isSandbox ? join(config.dataDir, CREDENTIALS_FILE) : undefined,
       smsc: smsc?.address() && `${smsc.address()?.host}:${smsc.address()?.port}`,
+      esmeListener: `${esmeListener.host}:${esmeListener.port}`,
       close: () => closing.closeAll(),
     };
   } catch (failure) {

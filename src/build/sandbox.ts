@@ -1,8 +1,15 @@
 import { ConfigurationError } from '../config/index.js';
 import { type Identity, PARTNER_SCOPES } from '../identity/index.js';
 import type { Partner, PartnerRegistry } from '../partners/index.js';
-import { ensureCredentials, type SandboxSmsc, type SharedSmsc, type SmscAccount } from '../sandbox/index.js';
+import {
+  ensureCredentials,
+  type PartnerCredentialsRequest,
+  type SandboxSmsc,
+  type SharedSmsc,
+  type SmscAccount,
+} from '../sandbox/index.js';
 import type { Store } from '../store/index.js';
+import { type EsmeListener, esmeCredentials } from './esme-listener.js';
 
 /** Who signs in to the sandbox's portal; the password is in the credentials file. */
 const SANDBOX_EMAIL = 'operator@sandbox.example';
@@ -13,11 +20,13 @@ export interface SandboxAccounts {
   partners: PartnerRegistry;
   identity: Identity;
   ensureUser(user: { email: string; password: string; role: 'platform' }): Promise<void>;
+  esmeListener: EsmeListener;
 }
 
 /** The demo partners' clients and the portal's user, their secrets in the credentials file first. */
-export async function openSandboxAccounts({ dataDir, publicUrl, partners, identity, ensureUser }: SandboxAccounts): Promise<void> {
-  const wanted = partners.all().flatMap(credentialsRequest);
+export async function openSandboxAccounts(accounts: SandboxAccounts): Promise<void> {
+  const { dataDir, publicUrl, partners, identity, ensureUser, esmeListener } = accounts;
+  const wanted = partners.all().flatMap((partner) => credentialsRequest(partner, esmeListener));
   const credentials = ensureCredentials(dataDir, wanted, { url: `${publicUrl}/portal`, email: SANDBOX_EMAIL });
   await ensureUser({ ...credentials.portal, role: 'platform' });
   for (const [partnerId, { clientId, clientSecret }] of Object.entries(credentials.partners)) {
@@ -26,9 +35,10 @@ export async function openSandboxAccounts({ dataDir, publicUrl, partners, identi
 }
 
 /** A partner's client whose secret the sandbox makes, if it has one. */
-function credentialsRequest(partner: Partner): { partnerId: string; clientId: string }[] {
+function credentialsRequest(partner: Partner, listener: EsmeListener): PartnerCredentialsRequest[] {
   const client = partner.clients.find(({ keys }) => keys.kind === 'created');
-  return client ? [{ partnerId: partner.id, clientId: client.id }] : [];
+  const smpp = esmeCredentials(partner, listener);
+  return client ? [{ partnerId: partner.id, clientId: client.id, ...(smpp && { smpp }) }] : [];
 }
 
 /** The accounts that our own links have at the simulated SMSC. */

@@ -3,6 +3,7 @@ export function welcome(gateway: {
   url: string;
   operationsUrl: string;
   credentialsFile: string | undefined;
+  esmeListener: string;
   smsc: string | undefined;
 }): string {
   const lines = [
@@ -12,6 +13,7 @@ export function welcome(gateway: {
     `  portal           ${gateway.url}/portal`,
     `  messaging API    ${gateway.url}/messaging/v1`,
     `  operations       ${gateway.operationsUrl}/readyz and /metrics`,
+    `  SMPP for ESMEs   ${gateway.esmeListener}`,
     ...(gateway.smsc ? [`  simulated SMSC   ${gateway.smsc}`] : []),
     ...(gateway.credentialsFile ? ['', `The sandbox partners' credentials, and the portal's, are in ${gateway.credentialsFile}`] : []),
     '',

@@ -1,6 +1,13 @@
 /** The simulated SMSC's memory, in the data folder. */
 export const SMSC_FILE = 'sandbox-smsc.jsonl';
-export { CREDENTIALS_FILE, ensureCredentials, type PartnerCredentials, readCredentials, type SandboxCredentials } from './credentials.js';
+export {
+  CREDENTIALS_FILE,
+  ensureCredentials,
+  type PartnerCredentials,
+  type PartnerCredentialsRequest,
+  readCredentials,
+  type SandboxCredentials,
+} from './credentials.js';
 export { createHandset, type Handset } from './handset.js';
 export { behaviourOf, dialable, magicNumbers } from './magic-numbers.js';
 export { startSandboxNetwork } from './network.js';

@@ -9,6 +9,9 @@ import { parseReceipt } from '../smpp/index.js';
 import type { MessageStore } from '../store/index.js';
 import type { Leases } from '../store/leases.js';
 import type { SmsContext } from './context.js';
+import { createEsmes, ESME_QUEUED, type Esmes } from './esme/create-esmes.js';
+import { createSendsByQueue } from './esme/sends-by-queue.js';
+import { createTellers } from './esme/tell.js';
 import { type BreakerOptions, createBreaker } from './fallbacks/breaker.js';
 import { createFallbackWorker } from './fallbacks/worker.js';
 import { openHashKey } from './inbound/hash-key.js';
@@ -69,6 +72,8 @@ export type ShownSms = ReturnType<typeof showSms>;
 
 /** The SMS bridge. */
 export interface SmsBridge extends SmsQueue {
+  /** The operators' ESMEs. */
+  readonly esmes: Pick<Esmes, 'listen' | 'views'>;
   /** @throws GatewayError `NOT_FOUND`. */
   getMessage(scope: SmsScope, smsId: string): Promise<ShownSms>;
   /** Which of these SMS there are: a fallback knows the id of its SMS before there is one, and keeps it when none could be made. */
@@ -128,16 +133,18 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
   const tasks = createTasks(log);
   const wakeOutbox = () => bus.publish(OUTBOX_HINT, '');
   const shared = { store, clock, domainClock, log, engine, partners, tasks, nodeId: leases?.nodeId };
-  const context: SmsContext = { ...shared, serial: createSerial(), wakeOutbox };
+  const tellers = createTellers(shared, (systemId) => bus.publish(ESME_QUEUED, systemId));
+  const context: SmsContext = { ...shared, serial: createSerial(), tellEsme: tellers.tell, wakeOutbox };
+  const hashKey = await openHashKey(store, keyWrap);
   const links = new Map<string, OperatorLink>();
   const lanes = new Map<string, Lane>();
   const settler = createSettler(context, createPricing(partners));
   const receipts = createReceipts(context, settler);
-  const route = createReplyRouter({ context, opener, keyWrap });
+  const route = createReplyRouter({ context, opener, keyWrap, toEsme: (message) => esmes.takeMessage(message) });
   const inbound = createInbound({
     context,
     keyWrap,
-    hashKey: await openHashKey(store, keyWrap),
+    hashKey,
     isLive: async (sessionId) =>
       [...links.values()].some((link) => link.isLive(sessionId)) || (leases !== undefined && (await isLiveElsewhere(leases, sessionId))),
     onReceived: (inboundId) => tasks.start('reply', () => routeOnce(inboundId)),
@@ -150,6 +157,11 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
   }
   const worker = createFallbackWorker({ context, breaker, onQueued });
   const { queue } = createQueue(context, keyWrap, onQueued);
+  const sends = createSendsByQueue(context, queue, async (partnerId, smsId) => {
+    const message = await settler.end(smsId, 'cancelled', 'cancelled');
+    return message?.partnerId === partnerId && message.state === 'cancelled';
+  });
+  const esmes = createEsmes({ ...{ context, bus, leases, keyWrap, hashKey, tellers }, sends });
   const pauses = createPauses(store);
   const heard = [bus.subscribe(QUEUED, (key) => lanes.get(key)?.wake()), bus.subscribe(PAUSED, () => tasks.start('pauses', lookAtPauses))];
   let timer: Timer | undefined;
@@ -206,12 +218,14 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
       for (const id of await ids("SELECT id FROM sms_inbound WHERE state = 'received'")) await routeOnce(id);
     },
     claims: () => worker.run(),
+    esmes: () => esmes.sweep(),
     async old() {
       if (forgetAt > clock.monotonicMs()) return;
       forgetAt = clock.monotonicMs() + HOUR_MS;
       const now = clock.now();
       await store.run(forgetOld, { repeatsBefore: now - REPEAT_MS, keptBefore: now - KEPT_MS });
       await store.run(forgetKeys, { before: now });
+      await esmes.forget();
       while (!closed && (await store.run(forgetInbound, { before: now - INBOUND_KEPT_MS })));
     },
   };
@@ -315,6 +329,7 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
 
   return {
     queue,
+    esmes,
     getMessage: async (scope, smsId) => showSms(await find(scope, smsId)),
     async cancel(scope, smsId) {
       const { message } = await find(scope, smsId);
@@ -361,6 +376,7 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
       closed = true;
       timer?.cancel();
       for (const stop of heard) stop();
+      await esmes.close();
       for (const lane of lanes.values()) await lane.close();
       // What is on the wire is settled by its links, which wait for the answers; then what they started is waited for.
       await Promise.all([...links.values()].map((link) => link.close()));

@@ -1,5 +1,6 @@
 /** The SMS bridge: fallbacks of app messages, the queue to the operators' SMSCs, receipts, and answers back into the chat. */
 export { createSms, type ShownSms, type SmsBridge, type SmsOptions, type SmsScope } from './create-sms.js';
+export type { EsmeView } from './esme/show-account.js';
 export type { DeliveryHealth } from './fallbacks/breaker.js';
 export { createFallbackPolicy } from './fallbacks/policy.js';
 export type { Pause } from './links/pauses.js';

@@ -47,10 +47,16 @@ export function smsEvent(sms: WholeSms, previous: SmsState, at: number, wallNow:
 
 /** The event that an SMS came from a handset; `reason` says why it is in no chat. */
 export function replyEvent(
-  reply: Reply & { partnerId: string; linkId: string; reason?: string | undefined; correlator?: string | undefined },
+  reply: Reply & {
+    partnerId: string;
+    linkId: string;
+    reason?: string | undefined;
+    correlator?: string | undefined;
+    esme?: string | undefined;
+  },
   wallNow: number,
 ): NewEvent {
-  const { partnerId, market, subscriptionId, linkId, reason, correlator } = reply;
+  const { partnerId, market, subscriptionId, linkId, reason, correlator, esme } = reply;
   return {
     id: newId('evt', wallNow),
     partnerId,
@@ -61,7 +67,16 @@ export function replyEvent(
     ...(subscriptionId !== undefined && { subscriptionId }),
     resource: showReply(reply),
     ...(correlator !== undefined && { correlator }),
-    summary: reason === undefined ? 'Answer by SMS put into the chat' : 'SMS received that no chat can take; it is kept encrypted',
-    facts: [{ name: 'link', value: linkId }, ...(reason === undefined ? [] : [{ name: 'reason', value: reason }])],
+    summary: replySummary(reply),
+    facts: [
+      { name: 'link', value: linkId },
+      ...(reason === undefined ? [] : [{ name: 'reason', value: reason }]),
+      ...(esme === undefined ? [] : [{ name: 'account', value: esme }]),
+    ],
   };
+}
+
+function replySummary({ reason, esme }: { reason?: string | undefined; esme?: string | undefined }): string {
+  if (esme !== undefined) return "SMS received for the operator's own program";
+  return reason === undefined ? 'Answer by SMS put into the chat' : 'SMS received that no chat can take; it is kept encrypted';
 }

@@ -1,6 +1,8 @@
 import type { KeyRing } from '../kernel/key-wrap.js';
 import { defineOperation, type MessageStore, settleNothing } from '../store/index.js';
 import { int, str } from './batch-sql.js';
+import { deliveryPurpose } from './esme/messages.js';
+import { partPurpose as esmePartPurpose } from './esme/parts.js';
 import { secretPurpose } from './inbound/hash-key.js';
 import { INBOUND_PURPOSE, partPurpose } from './inbound/inbound.js';
 import { textPurpose } from './outbound/queue.js';
@@ -15,6 +17,8 @@ const PLACES = [
   { table: 'sms_secret', id: 'name', number: '0', purpose: (id: string, _number: number) => secretPurpose(id) },
   { table: 'sms_inbound', id: 'id', number: '0', purpose: (id: string, _number: number) => `${INBOUND_PURPOSE}:${id}` },
   { table: 'sms_message', id: 'id', number: '0', purpose: (id: string, _number: number) => textPurpose(id) },
+  { table: 'sms_esme_submit', id: 'message_id', number: 'place', purpose: (id: string, _number: number) => esmePartPurpose(id) },
+  { table: 'sms_esme_delivery', id: 'cause', number: '0', purpose: (id: string, _number: number) => deliveryPurpose(id) },
   { table: 'sms_inbound_part', id: 'group_key', number: 'number', purpose: partPurpose },
 ].map((place) => ({
   ...place,

@@ -194,7 +194,7 @@ test('an answer by SMS lands in the chat of whoever wrote, once, readable by tha
 });
 
 test('a long answer lands whole, and one that nobody was written from is kept and reported', async () => {
-  const { he, she } = await open();
+  const { he, she } = await open({ listeners: [] });
   const { id } = await rig.fallback(he, she, 'Dinner?');
   rig.fire();
   await rig.within(async () => (await stateOf(id)) === 'delivered');

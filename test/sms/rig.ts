@@ -30,6 +30,8 @@ export type Person = EnginePerson & { privateReplyKey: string };
 export interface RigOptions {
   senders?: Partner['sms']['senders'];
   link?: Partial<SmppLink>;
+  /** Accounts of ESMEs; those that are shipped unless given. */
+  listeners?: Partner['smpp']['listeners'];
   smsc?: Partial<SandboxSmscOptions>;
   sms?: Partial<SmsOptions>;
   /** Where the links dial instead of the SMSC, while it says so. */
@@ -119,7 +121,10 @@ export async function openSmsRig(given: RigOptions = {}): Promise<SmsRig> {
     [
       {
         ...ePlus,
-        smpp: { ...ePlus.smpp, links: ePlus.smpp.links.map((link) => ({ ...link, segmentsPerSecondMax: 10_000, ...given.link })) },
+        smpp: {
+          listeners: given.listeners ?? ePlus.smpp.listeners,
+          links: ePlus.smpp.links.map((link) => ({ ...link, segmentsPerSecondMax: 10_000, ...given.link })),
+        },
         sms: { ...ePlus.sms, senders: given.senders ?? [LETTERS, NUMBER, SECOND_NUMBER] },
       },
     ],

@@ -1,6 +1,7 @@
 import { toRfc3339 } from '../../kernel/clock.js';
 import type { KeyWrap } from '../../kernel/key-wrap.js';
 import type { SmsContext } from '../context.js';
+import type { EsmeMessages } from '../esme/messages.js';
 import { HPKE_SUITE, type Opener } from '../opener/index.js';
 import { replyEvent } from '../report.js';
 import { INBOUND_PURPOSE } from './inbound.js';
@@ -29,12 +30,20 @@ type SlotRow = {
   subscription_id: string | null;
 };
 
+interface ReplyRouterOptions {
+  context: SmsContext;
+  opener: Opener;
+  keyWrap: KeyWrap;
+  /** Hands an SMS of no conversation to the ESME that owns the number. @returns its system_id, or undefined when there is none. */
+  toEsme: EsmeMessages['take'];
+}
+
 /**
  * Puts an answer that came by SMS into the chat that it belongs to: found by the slot it was sent to, sealed to the device
  * that wrote last, queued once under the inbound's id. What no chat can take stays, encrypted, and is reported.
  * Repeating it, after a crash for instance, changes nothing.
  */
-export function createReplyRouter({ context, opener, keyWrap }: { context: SmsContext; opener: Opener; keyWrap: KeyWrap }) {
+export function createReplyRouter({ context, opener, keyWrap, toEsme }: ReplyRouterOptions) {
   const { store, clock, engine, partners, log, wakeOutbox } = context;
 
   async function slotOf(row: InboundRow): Promise<SlotRow | { missing: string }> {
@@ -76,11 +85,18 @@ export function createReplyRouter({ context, opener, keyWrap }: { context: SmsCo
     return isQueued ? undefined : 'device-gone';
   }
 
+  /** What nobody answers with may be for an operator's own program. */
+  function handOver(row: InboundRow): Promise<string | undefined> {
+    const text = Buffer.from(keyWrap.unwrap(row.wrapped ?? '', `${INBOUND_PURPOSE}:${row.id}`)).toString('utf8');
+    return toEsme({ inboundId: row.id, partnerId: row.partner_id, from: row.sender, to: row.recipient, text });
+  }
+
   return async function route(inboundId: string): Promise<void> {
     const [row] = await store.read<InboundRow>('SELECT * FROM sms_inbound WHERE id = $1', [inboundId]);
     if (row?.state !== 'received') return;
     const slot = await slotOf(row);
-    const reason = 'missing' in slot ? slot.missing : await deliver(row, slot);
+    const esme = 'missing' in slot && slot.missing === 'no-conversation' ? await handOver(row) : undefined;
+    const reason = esme === undefined ? ('missing' in slot ? slot.missing : await deliver(row, slot)) : undefined;
     // Before the slot's conversation is known for certain, nothing of it may be told.
     const found = 'missing' in slot ? undefined : slot;
     const wallNow = clock.now();
@@ -97,6 +113,7 @@ export function createReplyRouter({ context, opener, keyWrap }: { context: SmsCo
         fallbackId: found?.fallback_id,
         subscriptionId: found?.subscription_id ?? undefined,
         reason,
+        esme,
       },
       wallNow,
     );
@@ -110,7 +127,7 @@ export function createReplyRouter({ context, opener, keyWrap }: { context: SmsCo
       wallNow,
     });
     if (!ended) return;
-    log.info({ inboundId: row.id, state, reason }, 'inbound sms ended');
+    log.info({ inboundId: row.id, state, reason, systemId: esme }, 'inbound sms ended');
     wakeOutbox();
   };
 

@@ -1,5 +1,6 @@
 import { newId } from '../../kernel/ids.js';
 import type { SmsContext } from '../context.js';
+import { isFromEsme } from '../esme/account.js';
 import { FINAL_STATES, type SmsMessage, type SmsState } from '../message.js';
 import { changeSms, markTold } from '../operations.js';
 import { readSms, type WholeSms } from '../read-sms.js';
@@ -38,7 +39,7 @@ const FALLBACK_STATES: Partial<Record<SmsState, 'submitted' | 'delivered' | 'fai
 };
 
 export function createSettler(context: SmsContext, pricing: Pricing): Settler {
-  const { store, clock, domainClock, engine, serial, wakeOutbox } = context;
+  const { store, clock, domainClock, engine, serial, tellEsme, wakeOutbox } = context;
 
   function apply(smsId: string, decide: (sms: WholeSms) => Truth): Promise<SmsMessage | undefined> {
     return serial.run(smsId, async () => {
@@ -73,7 +74,7 @@ export function createSettler(context: SmsContext, pricing: Pricing): Settler {
       notBefore: wallNow + (truth.retryInMs ?? 0),
       waitsFor: truth.retryInMs ? 'next-try' : undefined,
       receiptDueAt: isSubmitted ? Math.max(message.expiresAt, wallNow) + RECEIPT_GRACE_MS : message.receiptDueAt,
-      isUntold: message.fallbackId !== undefined && FALLBACK_STATES[truth.state] !== undefined,
+      isUntold: isFromEsme(message) || (message.fallbackId !== undefined && FALLBACK_STATES[truth.state] !== undefined),
     };
     const event = isFirst ? smsEvent({ ...before, message: next }, message.state, now, wallNow) : undefined;
     const made = await store.run(changeSms, {
@@ -115,6 +116,7 @@ export function createSettler(context: SmsContext, pricing: Pricing): Settler {
         ...(price && { price }),
       });
     }
+    if (isFromEsme(message)) await tellEsme(message);
     await store.run(markTold, { id: message.id, version: message.version });
   }
 
