@@ -6,11 +6,15 @@ import { createFramer } from './framer.js';
 import { createOutbox } from './outbox.js';
 import type { AnyFields } from './pdu.js';
 import type { CloseReason, SessionBounds } from './session-options.js';
+import { NO_TLVS } from './tlvs.js';
 
 /** A socket that speaks PDUs: framing, batched writes, backpressure both ways, and a bounded farewell. It knows no commands. */
 export interface Connection {
   /** Appends a PDU to the batch of this turn. @throws GatewayError `SMPP.BAD_PDU` when a field is out of bounds. */
   put(command: CommandName, sequence: number, commandStatus: number, given: AnyFields): void;
+  /** From now on no PDU leaves with TLVs: the peer speaks a version that has none. */
+  leaveOutTlvs(): void;
+  readonly hasTlvs: boolean;
   flush(): void;
   /** Octets ever appended, and ever handed to the socket. */
   readonly appended: number;
@@ -46,6 +50,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const outbox = createOutbox({ socket, isImmediate: options.isImmediate, onDrained: resume });
   const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   let isOpen = true;
+  let hasTlvs = true;
   let isPaused = false;
   let framesInTurn = 0;
   let lastHeardMs = clock.monotonicMs();
@@ -128,8 +133,14 @@ export function createConnection(options: ConnectionOptions): Connection {
   return {
     put(command, sequence, commandStatus, given) {
       if (!isOpen) return;
-      outbox.put(command, sequence, commandStatus, given);
+      outbox.put(command, sequence, commandStatus, hasTlvs ? given : { ...given, tlvs: NO_TLVS });
       boundUnsent();
+    },
+    leaveOutTlvs() {
+      hasTlvs = false;
+    },
+    get hasTlvs() {
+      return hasTlvs;
     },
     flush: () => outbox.flush(),
     get appended() {

@@ -1,21 +1,27 @@
 import type { Timer } from '../kernel/clock.js';
+import { createBinding } from './binding.js';
 import { COMMANDS, isResponseId } from './commands.js';
 import { createConnection } from './connection.js';
 import type { Decoded } from './decoder.js';
-import type { ResponsePdu, Waiter } from './in-flight.js';
+import type { ResponsePdu } from './in-flight.js';
 import { createInbound } from './inbound.js';
 import { createKeepAlive } from './keep-alive.js';
 import {
-  type BindName, type BindPdu, type DataName, type GivenFields, isResponse, type NoticeName, type Pdu, type PduOf, type RequestName, type ResponseTo, responseName,
+  type AnyFields, type BindName, type DataName, type GivenFields, isResponse, type NoticeName, type Pdu, type PduOf, type RequestName, responseName,
 } from './pdu.js'; // biome-ignore format: one list
 import { createRequests } from './requests.js';
 import {
-  type BindAnswer, type BindType, type CloseReason, SESSION_BOUNDS, type SessionCounters, type SessionOptions, type SessionState,
-} from './session-options.js'; // biome-ignore format: one list
+  type BindType,
+  type CloseReason,
+  SESSION_BOUNDS,
+  type SessionCounters,
+  type SessionOptions,
+  type SessionState,
+} from './session-options.js';
 import { mayReceive, mayRequest } from './session-rules.js';
-import { notBound } from './smpp-error.js';
+import { notBound, SmppError } from './smpp-error.js';
 import { STATUS } from './statuses.js';
-import { tlv } from './tlvs.js';
+import { TLVS } from './tlvs.js';
 
 /** One SMPP session over one connection, of either side. */
 export interface Session {
@@ -41,8 +47,6 @@ export interface Session {
   destroy(reason: CloseReason): void;
 }
 
-const INTERFACE_VERSION = 0x34;
-
 /**
  * Runs a session over `socket` (SMPP 3.4 §2): nothing before bind, commands only from the side and in the state of
  * table 2-1, a bad body answered and skipped, a bad length answered and closed, every request settled exactly once.
@@ -54,11 +58,9 @@ export function openSession(options: SessionOptions): Session {
   const counters: SessionCounters = { badPdus: 0, strayResponses: 0, timeouts: 0, throttled: 0 };
   let state: SessionState = 'open';
   let boundAs: BindType | undefined;
-  let isBinding = false;
   let closing: CloseReason | undefined;
   let lastEnquireLink: Session['lastEnquireLink'];
   let phaseTimer: Timer | undefined;
-  let bindStatus: string | undefined;
 
   const connection = createConnection({
     socket: options.socket,
@@ -88,6 +90,10 @@ export function openSession(options: SessionOptions): Session {
     log,
     onAnswered: unbindWhenDrained,
   });
+  const binding = createBinding({
+    connection, requests, onBind: options.onBind, log, onBound: becomeBound, destroy, end,
+    isOpen: () => state === 'open',
+  }); // biome-ignore format: what is handed on, then what is not
   const keepAlive = createKeepAlive({
     clock,
     enquireLinkMs: bounds.enquireLinkMs,
@@ -126,7 +132,7 @@ export function openSession(options: SessionOptions): Session {
       if (!requests.answers.answer(pdu)) counters.strayResponses++;
       return;
     }
-    const refusal = mayReceive(pdu.command, { role, state, boundAs, isBinding });
+    const refusal = mayReceive(pdu.command, { role, state, boundAs, isBinding: binding.isPending });
     if (refusal === undefined) takeRequest(pdu);
     else answer(pdu.command, pdu.sequence, refusal);
   }
@@ -149,7 +155,7 @@ export function openSession(options: SessionOptions): Session {
       case 'bind_receiver':
       case 'bind_transmitter':
       case 'bind_transceiver':
-        void takeBind(pdu);
+        void binding.take(pdu);
         break;
       default:
         keepAlive.used();
@@ -169,27 +175,6 @@ export function openSession(options: SessionOptions): Session {
 
   function nack(sequence: number, commandStatus: number): void {
     connection.put('generic_nack', sequence, commandStatus, {});
-  }
-
-  async function takeBind(pdu: BindPdu): Promise<void> {
-    isBinding = true;
-    let decision: BindAnswer = { commandStatus: STATUS.ESME_RBINDFAIL };
-    try {
-      decision = (await options.onBind?.(pdu)) ?? decision;
-    } catch (failure) {
-      log.error({ failure: failure instanceof Error ? failure.name : typeof failure }, 'smpp bind handler failed');
-      decision = { commandStatus: STATUS.ESME_RSYSERR };
-    }
-    isBinding = false;
-    if (state !== 'open') return;
-    const { commandStatus, systemId = '' } = decision;
-    if (commandStatus !== STATUS.ESME_ROK) {
-      answer(pdu.command, pdu.sequence, commandStatus);
-      return end('bind-refused');
-    }
-    const accepted: GivenFields<ResponseTo<BindName>> = { systemId, tlvs: [tlv('sc_interface_version', INTERFACE_VERSION)] };
-    connection.put(responseName(pdu.command), pdu.sequence, STATUS.ESME_ROK, accepted);
-    becomeBound(pdu.command.slice('bind_'.length) as BindType);
   }
 
   function becomeBound(type: BindType): void {
@@ -249,7 +234,7 @@ export function openSession(options: SessionOptions): Session {
     keepAlive.stop();
     requests.failWaiting();
     requests.loseAll();
-    options.onClosed?.(reason, bindStatus);
+    options.onClosed?.(reason, binding.refusedWith);
   }
 
   /** Closes after what waits was written. */
@@ -289,29 +274,13 @@ export function openSession(options: SessionOptions): Session {
     },
     counters,
     bind(type, fields) {
-      return new Promise((resolve, reject) => {
-        if (state !== 'open' || isBinding) return reject(notBound('The session cannot bind now.'));
-        isBinding = true;
-        const waiter: Waiter = {
-          resolve() {
-            isBinding = false;
-            becomeBound(type);
-            resolve();
-          },
-          reject(failure) {
-            isBinding = false;
-            bindStatus = failure.statusName;
-            reject(failure);
-            destroy(failure.code === 'SMPP.RESPONSE_TIMEOUT' ? 'bind-timeout' : 'bind-refused');
-          },
-        };
-        requests.send(`bind_${type}`, fields, waiter);
-        connection.flush();
-      });
+      if (state !== 'open' || binding.isPending) return Promise.reject(notBound('The session cannot bind now.'));
+      return binding.ask(type, fields);
     },
     request(command, fields) {
       const refusal = refusalToSend(command);
-      return refusal === undefined ? requests.request(command, fields) : Promise.reject(notBound(refusal));
+      if (refusal !== undefined) return Promise.reject(notBound(refusal));
+      return connection.hasTlvs || !hasPayload(fields) ? requests.request(command, fields) : Promise.reject(needsTlvs());
     },
     alert(fields) {
       const refusal = refusalToSend('alert_notification');
@@ -325,3 +294,7 @@ export function openSession(options: SessionOptions): Session {
     destroy,
   };
 }
+
+const hasPayload = ({ tlvs = [] }: AnyFields): boolean => tlvs.some(({ tag }) => tag === TLVS.message_payload.tag);
+const needsTlvs = (): SmppError =>
+  new SmppError('SMPP.BAD_PDU', 'never-sent', 'message_payload does not fit: the peer speaks SMPP 3.3, which has no TLVs.');

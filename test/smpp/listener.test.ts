@@ -53,7 +53,7 @@ async function dial({ port }: Listener): Promise<Peer> {
 }
 async function bind(listener: Listener, fields: Partial<{ systemId: string; password: string }> = {}): Promise<Peer> {
   const peer = await dial(listener);
-  peer.send({ command: 'bind_transceiver', sequence: 1, systemId: 'eplus-app', password: 'sandbox', ...fields });
+  peer.send({ command: 'bind_transceiver', sequence: 1, systemId: 'eplus-app', password: 'sandbox', interfaceVersion: 0x34, ...fields });
   return peer;
 }
 const bindStatus = async (peer: Peer) => statusName((await peer.next('bind_transceiver_resp')).commandStatus);
