@@ -10,6 +10,7 @@ export type { Destination, UnsuccessSme } from './layouts.js';
 export { type Link, type LinkOptions, type LinkState, openLink, type SubmitResult } from './link.js';
 export { type Listener, type ListenerOptions, openListener } from './listener.js';
 export type { EsmeBind, EsmeRequest, ListenerAccount } from './listener-account.js';
+export { answeredIds, type MessageIdForm, plainMessageId } from './message-ids.js';
 export { NATIONAL_LANGUAGES, type NationalLanguage } from './national-tables.js';
 export {
   type BindName,
@@ -24,7 +25,7 @@ export {
   type PduOf,
   type SubmitSm,
 } from './pdu.js';
-export { type MessageState, messageIdVariants, parseReceipt, type Receipt } from './receipts.js';
+export { type MessageState, parseReceipt, type Receipt, type ReceiptId } from './receipts.js';
 export {
   binarySegments,
   type LongMessageMethod,

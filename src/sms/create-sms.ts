@@ -22,6 +22,7 @@ import { BIND } from './links/bind-duty.js';
 import { linkKey, type OperatorLink, type OperatorLinkOptions, openOperatorLink } from './links/open-links.js';
 import { createPauses, type Pause } from './links/pauses.js';
 import { type LinkView, showLink } from './links/show-link.js';
+import { wireText } from './links/wire-text.js';
 import { FINAL_STATES } from './message.js';
 import type { Opener } from './opener/index.js';
 import { forgetOld } from './operations.js';
@@ -118,7 +119,7 @@ const SWEEP_MS = 1_000;
 /** Rows that one sweep takes of each kind. */
 const SWEEP_ROWS = 200;
 const HOUR_MS = 3_600_000;
-/** Receipts that nobody claimed, and parts whose rest never came, are kept this long: longer than any message lives. */
+/** Receipts that nobody claimed are kept this long: longer than any message lives. */
 const KEPT_MS = 7 * 86_400_000;
 /** Answers by SMS, also those that no chat took, are kept as long as the events that tell of them. */
 const INBOUND_KEPT_MS = 30 * 86_400_000;
@@ -217,6 +218,7 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
     async replies() {
       for (const id of await ids("SELECT id FROM sms_inbound WHERE state = 'received'")) await routeOnce(id);
     },
+    parts: inbound.endIncomplete,
     claims: () => worker.run(),
     esmes: () => esmes.sweep(),
     async old() {
@@ -226,6 +228,7 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
       await store.run(forgetOld, { repeatsBefore: now - REPEAT_MS, keptBefore: now - KEPT_MS });
       await store.run(forgetKeys, { before: now });
       await esmes.forget();
+      await receipts.recover();
       while (!closed && (await store.run(forgetInbound, { before: now - INBOUND_KEPT_MS })));
     },
   };
@@ -269,7 +272,7 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
       processId,
       onChange: () => lanes.get(linkKey(given.partner.id, given.config.id))?.wake(),
       async onDeliver(bind, pdu) {
-        const receipt = parseReceipt(pdu, given.config.dataCodingDefault === 'gsm0338' ? 'gsm0338' : 'latin1');
+        const receipt = parseReceipt(pdu, wireText(given.config));
         await (receipt ? receipts.take(link, pdu, receipt) : inbound.take(link, bind, pdu));
       },
     });
@@ -279,7 +282,7 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
       keyWrap,
       settler,
       link,
-      onAccepted: (smsId, number, key) => receipts.claimHeld(link, smsId, number, key),
+      onAccepted: (key) => receipts.claimHeld(link, key),
       onUnknown: (message) => receipts.resolveUnknown(link, message),
     });
     links.set(link.key, link);

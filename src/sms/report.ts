@@ -50,13 +50,14 @@ export function replyEvent(
   reply: Reply & {
     partnerId: string;
     linkId: string;
+    missingParts: number;
     reason?: string | undefined;
     correlator?: string | undefined;
     esme?: string | undefined;
   },
   wallNow: number,
 ): NewEvent {
-  const { partnerId, market, subscriptionId, linkId, reason, correlator, esme } = reply;
+  const { partnerId, market, subscriptionId, linkId, reason, correlator, esme, missingParts } = reply;
   return {
     id: newId('evt', wallNow),
     partnerId,
@@ -70,6 +71,7 @@ export function replyEvent(
     summary: replySummary(reply),
     facts: [
       { name: 'link', value: linkId },
+      ...(missingParts === 0 ? [] : [{ name: 'missingParts', value: String(missingParts) }]),
       ...(reason === undefined ? [] : [{ name: 'reason', value: reason }]),
       ...(esme === undefined ? [] : [{ name: 'account', value: esme }]),
     ],

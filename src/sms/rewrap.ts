@@ -4,7 +4,7 @@ import { int, str } from './batch-sql.js';
 import { deliveryPurpose } from './esme/messages.js';
 import { partPurpose as esmePartPurpose } from './esme/parts.js';
 import { secretPurpose } from './inbound/hash-key.js';
-import { INBOUND_PURPOSE, partPurpose } from './inbound/inbound.js';
+import { INBOUND_PURPOSE, partPurpose } from './inbound/purposes.js';
 import { textPurpose } from './outbound/queue.js';
 
 /** Rows that are read at a time. */

@@ -92,7 +92,7 @@ test('our link works against a server of the smpp package: bind, texts, long mes
   const [moAnswer] = await deliver({ short_message: 'Ответ' });
   expect([receiptAnswer, moAnswer].map(({ command, command_status }) => [command, command_status])).toEqual([['deliver_sm_resp', 0], ['deliver_sm_resp', 0]]);
   const [receipt, mo] = delivered;
-  expect(receipt && parseReceipt(receipt)).toMatchObject({ messageIds: ['id-1'], state: 'delivered', stateFrom: 'tlv' });
+  expect(receipt && parseReceipt(receipt)).toMatchObject({ messageIds: [{ id: 'id-1', from: 'tlv' }], state: 'delivered', stateFrom: 'tlv' });
   expect(mo && [parseReceipt(mo), messageText(mo)]).toEqual([undefined, 'Ответ']);
 
   while (!link.lastEnquireLink) await new Promise((resolve) => setImmediate(resolve));

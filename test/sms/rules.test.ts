@@ -4,7 +4,6 @@ import { createTokenBucket } from '../../src/sms/links/token-bucket.js';
 import type { SmsMessage, SmsPart, SmsReceipt } from '../../src/sms/message.js';
 import { retryDelayMs } from '../../src/sms/outbound/retry-policy.js';
 import { truthOf } from '../../src/sms/outbound/truth.js';
-import { receiptKeys, smscKey } from '../../src/sms/receipts/smsc-key.js';
 import { createFakeClock } from '../fakes/clock.js';
 
 const aMessage = (more: Partial<SmsMessage> = {}) =>
@@ -74,17 +73,6 @@ test('busy is tried as long as the message lives, passing faults five times, and
   expect(retryDelayMs({ outcome: 'refused', commandStatus: 'ESME_RINVSRCADR' }, 1)).toBeUndefined();
   expect(retryDelayMs({ outcome: 'never-sent', commandStatus: undefined }, 50)).toBe(0);
   expect(retryDelayMs({ outcome: 'never-sent', commandStatus: 'SMPP.BAD_PDU' }, 1)).toBeUndefined();
-});
-
-test.each([
-  ['as it was', '9f3a01', '9f3a01'],
-  ['in the other case', '9f3a01', '9F3A01'],
-  ['with leading zeros', '9f3a01', '009F3A01'],
-  ['in decimal', '9f3a01', '10435073'],
-  ['in hexadecimal', '10435073', '9F3A01'],
-  ['with 0x', '10435073', '0x9f3a01'],
-])('a receipt finds its message by an id %s', (_how, answered, inReceipt) => {
-  expect(receiptKeys([inReceipt])).toContain(smscKey(answered));
 });
 
 test('numbers are written as the link wants them, and read back whichever way they come', () => {

@@ -8,6 +8,8 @@ export interface NewInbound {
   linkId: string;
   sender: string;
   recipient: string;
+  content: 'text' | 'binary';
+  missingParts: number;
   wrapped: string;
   contentHash: string;
   sessionId: string;
@@ -16,10 +18,11 @@ export interface NewInbound {
 }
 
 const insertInboundSql = (condition: string): string =>
-  `INSERT INTO sms_inbound (id, partner_id, link_id, sender, recipient, state, wrapped, content_hash, session_id, received_at, heard_at)
-   SELECT ${str('id')}, ${str('partnerId')}, ${str('linkId')}, ${str('sender')}, ${str('recipient')}, 'received', ${str('wrapped')},
-     ${str('contentHash')}, ${str('sessionId')}, ${big('receivedAt')}, ${big('heardAt')}
-   FROM :batch WHERE ${condition} ON CONFLICT DO NOTHING`;
+  `INSERT INTO sms_inbound (id, partner_id, link_id, sender, recipient, state, content, missing_parts, wrapped, content_hash, session_id,
+     received_at, heard_at)
+   SELECT ${str('id')}, ${str('partnerId')}, ${str('linkId')}, ${str('sender')}, ${str('recipient')}, 'received', ${str('content')},
+     ${int('missingParts')}, ${str('wrapped')}, ${str('contentHash')}, ${str('sessionId')}, ${big('receivedAt')}, ${big('heardAt')}
+   FROM :batch WHERE ${condition} ON CONFLICT DO NOTHING RETURNING id`;
 
 export const insertInbound = defineOperation<NewInbound, undefined>({
   name: 'sms.insertInbound',
@@ -59,6 +62,10 @@ export interface NewInboundPart {
   groupKey: string;
   number: number;
   total: number;
+  partnerId: string;
+  linkId: string;
+  sender: string;
+  recipient: string;
   wrapped: string;
   contentHash: string;
   sessionId: string;
@@ -69,9 +76,9 @@ export interface NewInboundPart {
 export const insertInboundPart = defineOperation<NewInboundPart, undefined>({
   name: 'sms.insertInboundPart',
   statements: [
-    `INSERT INTO sms_inbound_part (group_key, number, total, wrapped, content_hash, session_id, heard_at)
-     SELECT ${str('groupKey')}, ${int('number')}, ${int('total')}, ${str('wrapped')}, ${str('contentHash')}, ${str('sessionId')},
-       ${big('heardAt')}
+    `INSERT INTO sms_inbound_part (group_key, number, total, partner_id, link_id, sender, recipient, wrapped, content_hash, session_id, heard_at)
+     SELECT ${str('groupKey')}, ${int('number')}, ${int('total')}, ${str('partnerId')}, ${str('linkId')}, ${str('sender')},
+       ${str('recipient')}, ${str('wrapped')}, ${str('contentHash')}, ${str('sessionId')}, ${big('heardAt')}
      FROM :batch WHERE true
      ON CONFLICT (group_key, number) DO UPDATE SET total = excluded.total, wrapped = excluded.wrapped,
        content_hash = excluded.content_hash, session_id = excluded.session_id, inbound_id = NULL, heard_at = excluded.heard_at`,
@@ -79,16 +86,33 @@ export const insertInboundPart = defineOperation<NewInboundPart, undefined>({
   settle: settleNothing,
 });
 
-/** The joined message, and its parts without their text, in one commit. */
-export const joinInbound = defineOperation<NewInbound & { groupKey: string }, undefined>({
+export interface JoinedInbound extends NewInbound {
+  groupKey: string;
+  parts: readonly { number: number; contentHash: string }[];
+  partCount: number;
+}
+
+const OWN_PARTS = `p.group_key = ${str('groupKey')} AND p.inbound_id = ${str('id')}`;
+const IS_STORED = `EXISTS (SELECT 1 FROM sms_inbound i WHERE i.id = ${str('id')})`;
+
+/**
+ * The joined message, and its parts without their text, in one commit. Answers whether it was this caller's: of two nodes that join
+ * them the second finds a part gone, and joins nothing; a part that came meanwhile stays.
+ */
+export const joinInbound = defineOperation<JoinedInbound, boolean>({
   name: 'sms.joinInbound',
   statements: [
-    // The parts first: of two nodes that have them all the second finds none left, and joins nothing.
-    `UPDATE sms_inbound_part AS p SET wrapped = NULL, inbound_id = ${str('id')}
-     FROM :batch WHERE p.group_key = ${str('groupKey')} AND p.inbound_id IS NULL`,
-    insertInboundSql(`EXISTS (SELECT 1 FROM sms_inbound_part p WHERE p.group_key = ${str('groupKey')} AND p.inbound_id = ${str('id')})`),
+    `UPDATE sms_inbound_part AS p SET inbound_id = ${str('id')} FROM :batch, :members(parts)
+     WHERE p.group_key = ${str('groupKey')} AND p.number = CAST(e.value ->> 'number' AS INTEGER)
+       AND p.content_hash = e.value ->> 'contentHash' AND p.inbound_id IS NULL`,
+    insertInboundSql(`(SELECT COUNT(*) FROM sms_inbound_part p WHERE ${OWN_PARTS}) = ${int('partCount')}`),
+    `UPDATE sms_inbound_part AS p SET wrapped = NULL FROM :batch WHERE ${OWN_PARTS} AND ${IS_STORED}`,
+    `UPDATE sms_inbound_part AS p SET inbound_id = NULL FROM :batch WHERE ${OWN_PARTS} AND NOT ${IS_STORED}`,
   ],
-  settle: settleNothing,
+  settle: (items, rows) => {
+    const joined = new Set(rows[1]?.map((row) => row['id']));
+    return items.map((item) => joined.has(item.id));
+  },
 });
 
 /** Messages that one transaction forgets, so that others wait for it briefly. */

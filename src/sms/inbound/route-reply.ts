@@ -4,8 +4,8 @@ import type { SmsContext } from '../context.js';
 import type { EsmeMessages } from '../esme/messages.js';
 import { HPKE_SUITE, type Opener } from '../opener/index.js';
 import { replyEvent } from '../report.js';
-import { INBOUND_PURPOSE } from './inbound.js';
 import { endInbound } from './operations.js';
+import { INBOUND_PURPOSE } from './purposes.js';
 
 /** A type, not an interface, so that it is a row of the store. */
 type InboundRow = {
@@ -15,6 +15,8 @@ type InboundRow = {
   sender: string;
   recipient: string;
   state: string;
+  content: string;
+  missing_parts: number;
   wrapped: string | null;
   received_at: number;
 };
@@ -69,6 +71,7 @@ export function createReplyRouter({ context, opener, keyWrap, toEsme }: ReplyRou
   }
 
   async function deliver(row: InboundRow, slot: SlotRow): Promise<string | undefined> {
+    if (row.content === 'binary') return 'not-text';
     const devices = await devicesFor(slot);
     if (devices.length === 0) return 'no-reply-key';
     const text = Buffer.from(keyWrap.unwrap(row.wrapped ?? '', `${INBOUND_PURPOSE}:${row.id}`)).toString('utf8');
@@ -86,7 +89,8 @@ export function createReplyRouter({ context, opener, keyWrap, toEsme }: ReplyRou
   }
 
   /** What nobody answers with may be for an operator's own program. */
-  function handOver(row: InboundRow): Promise<string | undefined> {
+  async function handOver(row: InboundRow): Promise<string | undefined> {
+    if (row.content === 'binary') return undefined;
     const text = Buffer.from(keyWrap.unwrap(row.wrapped ?? '', `${INBOUND_PURPOSE}:${row.id}`)).toString('utf8');
     return toEsme({ inboundId: row.id, partnerId: row.partner_id, from: row.sender, to: row.recipient, text });
   }
@@ -112,6 +116,7 @@ export function createReplyRouter({ context, opener, keyWrap, toEsme }: ReplyRou
         inReplyToSmsId: found?.sms_id,
         fallbackId: found?.fallback_id,
         subscriptionId: found?.subscription_id ?? undefined,
+        missingParts: Number(row.missing_parts),
         reason,
         esme,
       },

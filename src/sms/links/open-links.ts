@@ -2,7 +2,7 @@ import type { Clock } from '../../kernel/clock.js';
 import type { Closable } from '../../kernel/closing-stack.js';
 import type { Log } from '../../kernel/log.js';
 import type { Partner, SmppLink } from '../../partners/index.js';
-import { type DeliverSm, type Link, type LinkOptions, openLink } from '../../smpp/index.js';
+import { type DataSm, type DeliverSm, type Link, type LinkOptions, openLink } from '../../smpp/index.js';
 import type { Leases } from '../../store/leases.js';
 import { createBindDuty } from './bind-duty.js';
 import { showBind } from './show-bind.js';
@@ -50,7 +50,8 @@ export interface OperatorLinkOptions {
   leases: Leases | undefined;
   /** Drawn anew by each process, so that no session's name comes twice. */
   processId: string;
-  onDeliver(bind: Bind, pdu: DeliverSm): Promise<void>;
+  /** A receipt, or a message from a handset. */
+  onDeliver(bind: Bind, pdu: DeliverSm | DataSm): Promise<void>;
   /** A bind came up or went down. */
   onChange(): void;
 }
@@ -106,6 +107,7 @@ export function openOperatorLink(options: OperatorLinkOptions): OperatorLink {
         clock,
         log: log.child({ partnerId: partner.id, bindId: id }),
         onDeliver: (pdu) => options.onDeliver(bind, pdu),
+        onData: (pdu) => options.onDeliver(bind, pdu),
         onStateChange: ({ state }) => {
           if (state === 'bound') session += 1;
           if (open.get(index) === bind) tell(index, bind);

@@ -1,13 +1,12 @@
 import { isGatewayError } from '../../kernel/errors.js';
 import type { KeyWrap } from '../../kernel/key-wrap.js';
-import { isSmppError, type Segment, type SegmentedText, STATUS, type SubmitResult, statusName } from '../../smpp/index.js';
+import { isSmppError, plainMessageId, type Segment, type SegmentedText, STATUS, type SubmitResult, statusName } from '../../smpp/index.js';
 import type { SmsContext } from '../context.js';
 import type { Bind, OperatorLink } from '../links/open-links.js';
 import type { SmsMessage } from '../message.js';
 import type { Opener } from '../opener/index.js';
 import { markSubmitting, recordPart } from '../operations.js';
 import { readSms } from '../read-sms.js';
-import { smscKey } from '../receipts/smsc-key.js';
 import { textPurpose } from './queue.js';
 import { isBusy } from './retry-policy.js';
 import type { Settler } from './settle.js';
@@ -20,8 +19,8 @@ export interface AttemptOptions {
   keyWrap: KeyWrap;
   settler: Settler;
   link: OperatorLink;
-  /** A part was accepted: receipts that came before the answer can be matched now. */
-  onAccepted: (smsId: string, number: number, key: string) => Promise<void>;
+  /** A part was accepted under this id, in comparable form: receipts that came before the answer can be matched now. */
+  onAccepted: (key: string) => Promise<void>;
   /** The attempt ended without a known outcome for a part. */
   onUnknown: (message: SmsMessage) => Promise<void>;
 }
@@ -101,12 +100,12 @@ export function createAttempt({ context, opener, keyWrap, settler, link, onAccep
       }
       await record(number, { outcome: 'accepted', commandStatus: statusName(STATUS.ESME_ROK), smscMessageId: result.messageId });
       log.info({ smsId, number, bindId: bind.id }, 'submit_sm accepted');
-      if (result.messageId !== '') await onAccepted(smsId, number, smscKey(result.messageId));
+      if (result.messageId !== '') await onAccepted(plainMessageId(result.messageId));
       return undefined;
     }
 
     function record(number: number, answer: { outcome: string; commandStatus: string | null; smscMessageId: string | null }) {
-      const key = answer.smscMessageId ? smscKey(answer.smscMessageId) : null;
+      const key = answer.smscMessageId ? plainMessageId(answer.smscMessageId) : null;
       const at = domainClock.now(partner.id);
       const of = { smsId, number, attempt: attemptNumber, linkId: link.key, bindId: bind.id };
       return store.run(recordPart, { ...of, ...answer, smscMessageId: answer.smscMessageId || null, smscKey: key, at });
