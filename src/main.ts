@@ -53,7 +53,7 @@ try {
   const env = { ...readEnvFile('.env'), ...process.env };
   const problems = await startProblems(env);
   if (problems.length > 0) fail(problems);
-  gateway = await buildGateway(readConfig(env), env, { onProgress: sayOnce('preparing the data folder') });
+  gateway = await buildGateway(readConfig(env), env, { onProgress: sayOnce('preparing the database') });
   // Words for people stay off standard output where programs read the log there.
   const forPeople = gateway.credentialsFile === undefined ? process.stderr : process.stdout;
   forPeople.write(welcome(gateway));

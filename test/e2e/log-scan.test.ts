@@ -4,8 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freshIccid, freshImsi, freshMsisdn } from '../../tools/demo/numbers.js';
 import { playStory } from '../../tools/demo/story.js';
 import { startWebhookReceiver } from '../../tools/demo/webhook-receiver.js';
-import { createHome, type GatewayHome, type GatewayProcess, startGateway } from '../../tools/gateway/gateway-process.js';
+import { type GatewayProcess, startGateway } from '../../tools/gateway/gateway-process.js';
 import { createLeakSearch, secretsIn } from '../../tools/gateway/scan.js';
+import { createTestHome, type TestHome } from '../fakes/home.js';
 
 const TEST_MS_MAX = 60_000;
 const PASSWORDS = { EPLUS_SMPP_PASSWORD: 'Zq81xW7k', EPLUS_ESME_PASSWORD: 'h2Vr90Lm' };
@@ -17,7 +18,7 @@ function findings(texts: readonly [where: string, text: string][], secrets: Read
   return texts.flatMap(([where, text]) => search(text).map((kind) => `${where} holds ${kind}`));
 }
 
-let home: GatewayHome;
+let home: TestHome;
 let gateway: GatewayProcess;
 let metrics: string;
 /** Every error answer, with its headers, by the request that got it. */
@@ -124,7 +125,7 @@ async function provokeErrors(): Promise<void> {
 }
 
 beforeAll(async () => {
-  home = await createHome();
+  home = await createTestHome();
   gateway = await startGateway(home, { env: { CAUSEWAY_LOG_LEVEL: 'trace', ...PASSWORDS } });
   globalThis.fetch = listeningFetch;
   const receiver = await startWebhookReceiver();

@@ -4,7 +4,8 @@ import { readConfig } from '../../src/config/index.js';
 import { createLog } from '../../src/kernel/log.js';
 import { playStory, type StoryStep } from '../../tools/demo/story.js';
 import { startWebhookReceiver } from '../../tools/demo/webhook-receiver.js';
-import { createHome, type GatewayHome, type GatewayProcess, startGateway } from '../../tools/gateway/gateway-process.js';
+import { type GatewayHome, type GatewayProcess, startGateway } from '../../tools/gateway/gateway-process.js';
+import { createTestHome, type TestHome } from '../fakes/home.js';
 
 /** Every step of the story, in its order (one name has a comma of its own). */
 const STEPS =
@@ -23,15 +24,15 @@ async function play(home: Pick<GatewayHome, 'credentials'>, url: string): Promis
 }
 
 describe('against the program as npm start runs it', () => {
-  let home: GatewayHome;
+  let home: TestHome;
   let gateway: GatewayProcess;
   beforeAll(async () => {
-    home = await createHome();
+    home = await createTestHome();
     gateway = await startGateway(home);
   });
   afterAll(async () => {
     await gateway.stop();
-    home.remove();
+    await home.remove();
   });
 
   test('the story goes from end to end, again and again', { timeout: 2 * STORY_MS_MAX }, async () => {
@@ -45,12 +46,12 @@ describe('against the program as npm start runs it', () => {
   });
 
   test('it drains and exits with 0 when it is told to stop', { timeout: STORY_MS_MAX }, async () => {
-    const own = await createHome();
+    const own = await createTestHome();
     try {
       const other = await startGateway(own);
       expect(await other.stop()).toEqual({ code: 0, signal: null });
     } finally {
-      own.remove();
+      await own.remove();
     }
   });
 });
@@ -74,7 +75,7 @@ function setMachineClock(hour: number): () => void {
 describe('at any hour of the day', () => {
   // Within quiet hours, and on both sides of midnight in Berlin and in UTC.
   test.each([0, 23])('the story goes from end to end at %i o’clock', { timeout: STORY_MS_MAX }, async (hour) => {
-    const home = await createHome();
+    const home = await createTestHome();
     const resetClock = setMachineClock(hour);
     let gateway: Gateway | undefined;
     try {
@@ -83,7 +84,7 @@ describe('at any hour of the day', () => {
     } finally {
       await gateway?.close();
       resetClock();
-      home.remove();
+      await home.remove();
     }
   });
 });

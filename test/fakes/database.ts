@@ -20,16 +20,16 @@ let made = 0;
 let servers: Map<string, Promise<Server>> | undefined;
 
 /**
- * A migrated database of its own, copied from a template that is migrated once for as long as the migrations stay the
- * same. A process that is killed leaves its databases behind; the next that makes one drops them.
+ * A database of its own: a copy of a template that is migrated once for as long as the migrations stay the same, or an
+ * empty one. A process that is killed leaves its databases behind; the next that makes one drops them.
  */
-export async function createTestDatabase(serverUrl: string): Promise<TestDatabase> {
+export async function createTestDatabase(serverUrl: string, as: 'migrated' | 'empty' = 'migrated'): Promise<TestDatabase> {
   servers ??= new Map();
   const opening = servers.get(serverUrl) ?? openServer(serverUrl);
   servers.set(serverUrl, opening);
   const { sql, key, template } = await opening;
   const name = `causeway_test_${key}_${++made}`;
-  await sql(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+  await sql(`CREATE DATABASE ${name} TEMPLATE ${as === 'empty' ? 'template0' : template}`);
   return { url: urlOf(serverUrl, name), drop: async () => void (await sql(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)) };
 }
 

@@ -2,7 +2,7 @@ import { dumpDatabase } from '../../tools/gateway/dump-database.js';
 import { createHome, type GatewayHome } from '../../tools/gateway/gateway-process.js';
 import { createTestDatabase, testDatabaseUrl } from './database.js';
 
-export interface TestHome extends GatewayHome {
+export interface TestHome extends Omit<GatewayHome, 'remove'> {
   /** All that it has written: the files of both folders, and each table of its database where that is PostgreSQL, by name. */
   written(): Promise<Map<string, Buffer>>;
   remove(): Promise<void>;

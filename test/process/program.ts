@@ -50,7 +50,7 @@ export async function createPlace(): Promise<Place> {
   const started: Program[] = [];
   const dataDir = join(folder, 'data');
   const keysDir = join(folder, 'keys');
-  const database = testDatabaseUrl ? await createTestDatabase(testDatabaseUrl) : undefined;
+  const database = testDatabaseUrl ? await createTestDatabase(testDatabaseUrl, 'empty') : undefined;
   const variables = {
     CAUSEWAY_HTTP_PORT: '0',
     CAUSEWAY_OPS_PORT: '0',

@@ -150,7 +150,7 @@ async function registerDevice(url: string): Promise<string> {
 
 test('stopped while it starts, it ends with 0, and the next start goes on where that one was', async () => {
   const hasty = place.start();
-  await hasty.shows(/preparing the data folder/);
+  await hasty.shows(/preparing the database/);
   hasty.child.kill('SIGINT');
   expect(await hasty.ended).toEqual({ code: 0, signal: null });
   expect(hasty.stdout()).toBe('');

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
+import { testDatabaseUrl } from '../fakes/database.js';
 import { createPlace, linesOf, PROCESS_TEST_MS_MAX, type Program } from './program.js';
 
 vi.setConfig({ testTimeout: PROCESS_TEST_MS_MAX });
@@ -60,20 +61,13 @@ test('a first start tells in plain words where everything is, makes private fold
   expect(modeOf(join(place.keysDir, 'master.key'))).toBe('600');
   expect(modeOf(credentialsFile)).toBe('600');
   for (const folder of [place.dataDir, place.keysDir]) {
-    for (const name of readdirSync(folder)) expect(modeOf(join(folder, name)), name).toBe('600');
+    for (const entry of readdirSync(folder, { withFileTypes: true }))
+      expect(modeOf(join(folder, entry.name)), entry.name).toBe(entry.isDirectory() ? '700' : '600');
   }
   const made = credentials();
   expect(made.portal.url).toBe(`${url}/portal`);
   const plans = await planIds(url);
   expect(plans.length).toBeGreaterThan(0);
-
-  // The folder belongs to one process: another start says so and leaves it alone.
-  const intruder = place.start();
-  expect(await intruder.ended).toEqual({ code: 1, signal: null });
-  expect(linesOf(intruder.output())).toEqual([
-    `Another process uses the data folder ${place.dataDir}. Stop that process, or give this one a folder of its own with CAUSEWAY_DATA_DIR.`,
-  ]);
-  expect((await fetch(`${url}/healthz`)).status).toBe(200);
   await stop(first);
 
   const second = place.start();
@@ -94,6 +88,23 @@ test('a first start tells in plain words where everything is, makes private fold
   expect((await token(renewed, credentials())).status).toBe(200);
   expect((await token(renewed, old)).status).toBe(401);
   await stop(third);
+});
+
+describe.skipIf(testDatabaseUrl)('SQLite only: several processes may share a PostgreSQL database', () => {
+  test('the data folder belongs to one process: another start says so and leaves it alone', async () => {
+    const other = await createPlace();
+    try {
+      const url = await other.start().url();
+      const intruder = other.start();
+      expect(await intruder.ended).toEqual({ code: 1, signal: null });
+      expect(linesOf(intruder.output())).toEqual([
+        `Another process uses the data folder ${other.dataDir}. Stop that process, or give this one a folder of its own with CAUSEWAY_DATA_DIR.`,
+      ]);
+      expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    } finally {
+      await other.leave();
+    }
+  });
 });
 
 test('at info the log goes to standard output, one JSON object a line, and holds no token, number or secret', async () => {

@@ -20,7 +20,7 @@ export interface StoryOptions {
   clientSecret: string;
   receiver: WebhookReceiver;
   /** Told each step once it was as it should be. */
-  onStep(step: StoryStep): void;
+  onStep(step: StoryStep): void | Promise<void>;
   /** Milliseconds that one step may take. */
   patienceMs?: number;
 }
@@ -73,7 +73,7 @@ export async function playStory({
   const run = randomUUID().slice(0, 8);
   const partner = createCausewayClient({ serverUrl: url, clientId, clientSecret });
   const once = (what: string) => ({ 'Idempotency-Key': `demo-${run}-${what}`, 'x-correlator': `demo-${run}` });
-  const tell = (step: string, facts: { id?: string; state?: string; [fact: string]: unknown } = {}) =>
+  const tell = async (step: string, facts: { id?: string; state?: string; [fact: string]: unknown } = {}): Promise<void> =>
     onStep({ step, at: new Date().toISOString(), ok: true, ...facts });
   const waitFor = <T>(words: string, ask: () => Promise<T | undefined>) => until(words, () => patiently(ask), patienceMs);
 
@@ -89,7 +89,7 @@ export async function playStory({
     const { items: plans } = await patiently(() => partner.listPlans({ query: { market: 'XS', status: 'published' } }));
     const plan = plans.find((one) => one.name === 'Prepaid messaging SIM');
     expect(plan, 'the catalogue has no plan "Prepaid messaging SIM" in market XS');
-    tell('plan read', {
+    await tell('plan read', {
       id: plan.id,
       state: plan.status,
       name: plan.name,
@@ -105,18 +105,18 @@ export async function playStory({
     );
     expect(sink.secret, 'the event subscription gave no secret');
     receiver.useSecret(sink.secret);
-    tell('webhook subscribed', { id: sink.id, state: sink.status });
+    await tell('webhook subscribed', { id: sink.id, state: sink.status });
 
     const morning = tenLocalTime(new Date());
     const tenOClock = await patiently(() => partner.moveSandboxClock({ headers: once('clock'), body: { now: morning } }));
-    tell('test clock set', { state: tenOClock.now });
+    await tell('test clock set', { state: tenOClock.now });
 
     // 2. SIMs and the order.
     const batch = await patiently(() =>
       partner.createSimBatch({ headers: once('sims'), body: { market: 'XS', sims: [{ iccid: her.iccid, imsi: her.imsi }] } }),
     );
     expect(batch.succeeded === 1, `the SIM was not registered: ${batch.items[0]?.message}`);
-    tell('SIM registered', { id: batch.items[0]?.simId ?? batch.id, state: 'inStock' });
+    await tell('SIM registered', { id: batch.items[0]?.simId ?? batch.id, state: 'inStock' });
 
     const order = await patiently(() =>
       partner.createOrder({
@@ -129,7 +129,7 @@ export async function playStory({
       }),
     );
     expect(order.state === 'acknowledged', `the order is ${order.state}, not acknowledged`);
-    tell('order taken', { id: order.id, state: order.state });
+    await tell('order taken', { id: order.id, state: order.state });
 
     const waiting = await waitFor('the activation task', async () => {
       const { items, state } = await partner.getOrder({ path: { orderId: order.id } });
@@ -141,7 +141,7 @@ export async function playStory({
     expect(['awaitingOperator', 'confirmed'].includes(waiting.status), `the task is ${waiting.status}`);
     const before = await patiently(() => partner.getSubscription({ path: { subscriptionId: waiting.subscriptionId } }));
     expect(before.status !== 'active' || waiting.status === 'confirmed', 'the subscription is active before the network said so');
-    tell('network asked', { id: waiting.id, state: waiting.status });
+    await tell('network asked', { id: waiting.id, state: waiting.status });
 
     await patiently(() =>
       partner.confirmTask({ path: { taskId: waiting.id }, headers: once('confirm'), body: { operatorReference: `hlr-${run}` } }),
@@ -150,7 +150,7 @@ export async function playStory({
     const subscription = await patiently(() => partner.getSubscription({ path: { subscriptionId: waiting.subscriptionId } }));
     expect(completed.state === 'completed', `the order is ${completed.state}, not completed`);
     expect(subscription.status === 'active', `the subscription is ${subscription.status}, not active`);
-    tell('line active', { id: subscription.id, state: subscription.status, order: completed.state });
+    await tell('line active', { id: subscription.id, state: subscription.status, order: completed.state });
 
     // 3. Zero-rating: entitlements, the feed, the list, what applies now.
     const classes = subscription.entitlements
@@ -173,7 +173,7 @@ export async function playStory({
     );
     const decision = await patiently(() => partner.decideEntitlement({ body: { msisdn: her.msisdn, trafficClass: 'messaging-text' } }));
     expect(decision.applies && decision.treatment === 'free', `messaging is ${decision.treatment}: ${decision.reason}`);
-    tell('zero-rated', { id: list.id, state: decision.treatment, listVersion: list.version });
+    await tell('zero-rated', { id: list.id, state: decision.treatment, listVersion: list.version });
 
     // 4. The phones register over their cellular connections; hers then goes offline.
     const heard = { messages: [] as IncomingMessage[], collapsed: 0 };
@@ -186,7 +186,7 @@ export async function playStory({
     friendsPhone.on('status', (status) => void told.statuses.push(status));
     friendsPhone.on('smsReply', (reply) => void told.replies.push(reply));
     await friendsPhone.connect();
-    tell('phones registered', { state: 'registered' });
+    await tell('phones registered', { state: 'registered' });
 
     async function registerPhone(what: string, msisdn: string): Promise<MessagingClient> {
       const phone = createMessagingClient({ url: phonesUrl });
@@ -216,7 +216,7 @@ export async function playStory({
     );
     expect(sent.fallback, 'no fallback was armed');
     const fallbackId = sent.fallback.id;
-    tell('message sent, fallback armed', { id: fallbackId, state: sent.fallback.state, dueAt: sent.fallback.dueAt });
+    await tell('message sent, fallback armed', { id: fallbackId, state: sent.fallback.state, dueAt: sent.fallback.dueAt });
 
     const { items: early } = await patiently(() => partner.listSandboxSms({ query: { limit: 200 } }));
     expect(!early.some((sms) => sms.to === her.msisdn), 'an SMS went out before its time');
@@ -232,7 +232,7 @@ export async function playStory({
     const sms = await patiently(() => partner.getSmsMessage({ path: { smsId: fired.smsId ?? '' } }));
     expect(sms.state === 'delivered', `the SMS is ${sms.state}`);
     expect(sms.price && sms.price.amountMinor > 0, 'the SMS has no price');
-    tell('SMS delivered', {
+    await tell('SMS delivered', {
       id: sms.id,
       state: sms.state,
       segments: sms.segments.length,
@@ -247,7 +247,7 @@ export async function playStory({
     expect(onHandset.length === 1, `her handset got ${onHandset.length} SMS, not one`);
     expect(onHandset[0]?.text === withRef(smsText, sent.ref), 'the SMS does not say what the sender sealed');
     await waitFor('delivered-by-sms at the sender', async () => told.statuses.find((one) => one.status === 'delivered-by-sms'));
-    tell('sender knows', { id: sent.messageId, state: 'delivered-by-sms' });
+    await tell('sender knows', { id: sent.messageId, state: 'delivered-by-sms' });
 
     async function everySms() {
       const found: { from: string; text: string }[] = [];
@@ -261,7 +261,7 @@ export async function playStory({
     );
     const reply = await waitFor('the reply in the chat', async () => told.replies[0]);
     expect(reply.text === replyText && reply.inReplyTo === sent.clientMsgId, 'the reply is not hers');
-    tell('SMS reply in the chat', { id: sent.clientMsgId, state: 'received' });
+    await tell('SMS reply in the chat', { id: sent.clientMsgId, state: 'received' });
 
     // 8. Her phone comes back: the app copy arrives and pairs with the SMS.
     await herPhone.noteSms(onHandset[0]?.text ?? '');
@@ -269,7 +269,7 @@ export async function playStory({
     const copy = await waitFor('the app copy', async () => heard.messages.find((one) => one.ref === sent.ref));
     expect(copy.text === chatText, 'the app copy is another text');
     expect(copy.alsoSentBySms || heard.collapsed > 0, 'the two copies were not paired');
-    tell('app copy paired with the SMS', { id: copy.clientMsgId, state: 'collapsed' });
+    await tell('app copy paired with the SMS', { id: copy.clientMsgId, state: 'collapsed' });
 
     // 9. Webhooks and timeline.
     await waitFor('the webhooks', async () => {
@@ -282,7 +282,7 @@ export async function playStory({
       return TOLD.every((type) => types.has(type)) || undefined;
     });
     expect(receiver.refused() === 0, `${receiver.refused()} webhooks did not verify`);
-    tell('webhooks verified', { id: sink.id, state: 'delivered', webhooks: receiver.received().length });
+    await tell('webhooks verified', { id: sink.id, state: 'delivered', webhooks: receiver.received().length });
 
     function isHers(resource: Record<string, unknown>): boolean {
       const text = JSON.stringify(resource);
@@ -294,7 +294,7 @@ export async function playStory({
       for await (const item of partner.listTimeline.items({ path: { subscriptionId: subscription.id } })) types.push(item.type);
       return TOLD.every((type) => types.some((one) => one.endsWith(type))) ? types : undefined;
     });
-    tell('timeline shows it all', { id: subscription.id, state: 'complete', entries: timeline.length });
+    await tell('timeline shows it all', { id: subscription.id, state: 'complete', entries: timeline.length });
 
     await patiently(async () => {
       try {
