@@ -19,6 +19,7 @@ function refusal(parse: () => unknown): { code: string; pointer: string | undefi
 describe('ids', () => {
   test('are a prefix and 26 characters of Crockford base 32, and no two are alike', () => {
     const ids = Array.from({ length: 10_000 }, () => newId('ord', 1_795_341_600_000));
+    expect(ids.toSorted()).toEqual(ids);
     for (const id of ids) expect(id).toMatch(/^ord_[0-9a-hjkmnp-tv-z]{26}$/);
     expect(new Set(ids).size).toBe(10_000);
   });
