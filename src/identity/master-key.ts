@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, randomBytes, randomFillSync } from 'node:crypto';
 import { chmodSync, closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { assert, GatewayError } from '../kernel/errors.js';
@@ -92,6 +92,19 @@ export const createKeyWrap = (key: Uint8Array): KeyRing => createKeyRing([key]);
 /** Not secret: it tells which key of a ring a text wants. */
 const idOf = (key: Uint8Array): string => createHash('sha256').update('causeway master key id').update(key).digest('hex').slice(0, 12);
 
+/** Drawn for many nonces at a time: a draw takes longer than what it is for. None is used twice. */
+const nonces = Buffer.alloc(256 * IV_BYTES);
+let noncesUsed = nonces.length;
+
+function nextIv(): Buffer {
+  if (noncesUsed === nonces.length) {
+    randomFillSync(nonces);
+    noncesUsed = 0;
+  }
+  noncesUsed += IV_BYTES;
+  return nonces.subarray(noncesUsed - IV_BYTES, noncesUsed);
+}
+
 /**
  * AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D §8.2.2); the purpose is authenticated with the secret.
  *
@@ -118,10 +131,11 @@ export function createKeyRing(given: readonly Uint8Array[], reload?: () => reado
     wrap(plain, purpose) {
       const current = keys[0];
       assert(current, 'a ring has a key');
-      const iv = randomBytes(IV_BYTES);
+      const iv = nextIv();
       const cipher = createCipheriv('aes-256-gcm', current.key, iv).setAAD(Buffer.from(purpose));
-      const sealed = Buffer.concat([iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
-      return `${FORMAT}.${current.id}.${sealed.toString('base64url')}`;
+      const body = cipher.update(plain);
+      cipher.final();
+      return `${FORMAT}.${current.id}.${Buffer.concat([iv, body, cipher.getAuthTag()]).toString('base64url')}`;
     },
     unwrap(wrapped, purpose) {
       const { keys: fitting, sealed } = candidates(wrapped);
