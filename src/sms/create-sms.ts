@@ -27,6 +27,7 @@ import { FINAL_STATES } from './message.js';
 import type { Opener } from './opener/index.js';
 import { forgetOld } from './operations.js';
 import { createAttempt } from './outbound/attempt.js';
+import { createChangeOf } from './outbound/change-of.js';
 import { createLane, type Lane } from './outbound/lane.js';
 import { createPricing } from './outbound/price.js';
 import { createQueue, type SmsQueue } from './outbound/queue.js';
@@ -139,7 +140,7 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
   const hashKey = await openHashKey(store, keyWrap);
   const links = new Map<string, OperatorLink>();
   const lanes = new Map<string, Lane>();
-  const settler = createSettler(context, createPricing(partners));
+  const settler = createSettler(context, createChangeOf(context, createPricing(partners)));
   const receipts = createReceipts(context, settler);
   const route = createReplyRouter({ context, opener, keyWrap, toEsme: (message) => esmes.takeMessage(message) });
   const inbound = createInbound({

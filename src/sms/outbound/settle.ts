@@ -1,11 +1,9 @@
-import { newId } from '../../kernel/ids.js';
 import type { SmsContext } from '../context.js';
 import { isFromEsme } from '../esme/account.js';
-import { FINAL_STATES, type SmsMessage, type SmsState } from '../message.js';
+import type { SmsMessage } from '../message.js';
 import { changeSms, markTold } from '../operations.js';
 import { readSms, type WholeSms } from '../read-sms.js';
-import { smsEvent } from '../report.js';
-import type { Pricing } from './price.js';
+import { type ChangeOf, FALLBACK_STATES } from './change-of.js';
 import { type Truth, truthOf } from './truth.js';
 
 export interface Settler {
@@ -24,22 +22,8 @@ export interface Settler {
   giveUp(smsId: string): Promise<SmsMessage | undefined>;
 }
 
-/** Past its validity an SMSC has an hour to tell how a message ended. */
-const RECEIPT_GRACE_MS = 3_600_000;
-
-/** How the engine's words name each state. */
-const FALLBACK_STATES: Partial<Record<SmsState, 'submitted' | 'delivered' | 'failed' | 'unknown'>> = {
-  submitted: 'submitted',
-  delivered: 'delivered',
-  undelivered: 'failed',
-  expired: 'failed',
-  rejected: 'failed',
-  cancelled: 'failed',
-  unknown: 'unknown',
-};
-
-export function createSettler(context: SmsContext, pricing: Pricing): Settler {
-  const { store, clock, domainClock, engine, serial, tellEsme, wakeOutbox } = context;
+export function createSettler(context: SmsContext, changeOf: ChangeOf): Settler {
+  const { store, engine, serial, tellEsme, wakeOutbox } = context;
 
   function apply(smsId: string, decide: (sms: WholeSms) => Truth): Promise<SmsMessage | undefined> {
     return serial.run(smsId, async () => {
@@ -56,49 +40,10 @@ export function createSettler(context: SmsContext, pricing: Pricing): Settler {
   }
 
   async function change(before: WholeSms, truth: Truth): Promise<void> {
-    const { message } = before;
-    const wallNow = clock.now();
-    const now = domainClock.now(message.partnerId);
-    const isFirst = truth.state !== message.state;
-    const wasSubmitted = message.submittedAt !== undefined;
-    const isSubmitted = truth.state === 'submitted' || truth.state === 'delivered' || truth.state === 'undelivered';
-    const price = pricing(before, truth.state);
-    const next: SmsMessage = {
-      ...message,
-      ...truth,
-      resends: message.resends + (truth.isResend ? 1 : 0),
-      price,
-      submittedAt: !wasSubmitted && isSubmitted ? now : message.submittedAt,
-      finalAt: FINAL_STATES.includes(truth.state) ? (message.finalAt ?? now) : undefined,
-      updatedAt: now,
-      notBefore: wallNow + (truth.retryInMs ?? 0),
-      waitsFor: truth.retryInMs ? 'next-try' : undefined,
-      receiptDueAt: isSubmitted ? Math.max(message.expiresAt, wallNow) + RECEIPT_GRACE_MS : message.receiptDueAt,
-      isUntold: isFromEsme(message) || (message.fallbackId !== undefined && FALLBACK_STATES[truth.state] !== undefined),
-    };
-    const event = isFirst ? smsEvent({ ...before, message: next }, message.state, now, wallNow) : undefined;
-    const made = await store.run(changeSms, {
-      id: message.id,
-      version: message.version,
-      changeId: newId('req', wallNow),
-      state: next.state,
-      reason: next.reason ?? null,
-      resends: next.resends,
-      priceMinor: price?.amountMinor ?? null,
-      priceCurrency: price?.currency ?? null,
-      submittedAt: next.submittedAt ?? null,
-      finalAt: next.finalAt ?? null,
-      updatedAt: now,
-      notBefore: next.notBefore,
-      waitsFor: next.waitsFor ?? null,
-      receiptDueAt: next.receiptDueAt ?? null,
-      untold: next.isUntold ? 1 : 0,
-      eventId: event?.id ?? null,
-      event: event ? JSON.stringify(event) : null,
-      wallNow,
-    });
+    const { row } = changeOf(before, truth);
+    const isMade = await store.run(changeSms, row);
     // Not made when another change was first; the next round sees it.
-    if (made && event) wakeOutbox();
+    if (isMade && row.event !== null) wakeOutbox();
   }
 
   async function tell(message: SmsMessage): Promise<void> {
