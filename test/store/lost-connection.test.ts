@@ -1,10 +1,12 @@
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/kernel/clock.js';
 import { defineOperation, openPostgresStore, type Store, settleNothing } from '../../src/store/index.js';
 import { createTestDatabase, type TestDatabase } from '../fakes/database.js';
 import { type CommitFate, type DatabaseProxy, openDatabaseProxy } from '../fakes/database-proxy.js';
 import { findServices } from '../fakes/services.js';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const { urls, skipped } = await findServices('postgres');
 

@@ -6,8 +6,7 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sqliteMigrations } from '../../src/store/index.js';
 import { type Migration, migrateSqlite, pendingMigrations } from '../../src/store/migrations.js';
-import { assembleSchema } from '../../tools/generate-prisma.mjs';
-import { openSchemaEngine, readSchema } from '../../tools/schema-engine.mjs';
+import { edited, openPrismaHistory, WHOLE } from './prisma-history.js';
 
 let folder: string;
 beforeEach(() => {
@@ -23,16 +22,6 @@ function migrated(name: string, migrations: Migration[]): string {
   return file;
 }
 
-const asPrismaSees = (migrations: Migration[]) => ({
-  baseDir: 'migrations',
-  lockfile: { path: 'migration_lock.toml', content: 'provider = "sqlite"\n' },
-  shadowDbInitScript: '',
-  migrationDirectories: migrations.map(({ name, sql }) => ({
-    path: name,
-    migrationFile: { path: 'migration.sql', content: { tag: 'ok' as const, value: sql } },
-  })),
-});
-
 describe('migrations', () => {
   test.each(['control', 'messages'] as const)('%s: the second run applies nothing', (which) => {
     const file = migrated('twice.db', sqliteMigrations[which]());
@@ -41,31 +30,24 @@ describe('migrations', () => {
     database.close();
   });
 
-  test("Prisma's own schema engine finds our history whole, and notices an edited migration", async () => {
-    const known = sqliteMigrations.control();
-    const file = migrated('gateway.db', known);
-    const engine = await openSchemaEngine(new PrismaBetterSqlite3({ url: `file:${file}` }), readSchema(assembleSchema('sqlite')));
-    const filters = { externalTables: [], externalEnums: [] };
-    const whole = await engine.diagnoseMigrationHistory({ migrationsList: asPrismaSees(known), optInToShadowDatabase: false, filters });
-    expect(whole).toMatchObject({ editedMigrationNames: [], failedMigrationNames: [], hasMigrationsTable: true, history: null });
-
-    const edited = known.map((migration, index) => (index === 0 ? { ...migration, sql: `${migration.sql}\n-- edited` } : migration));
-    const noticed = await engine.diagnoseMigrationHistory({ migrationsList: asPrismaSees(edited), optInToShadowDatabase: false, filters });
-    expect(noticed).toMatchObject({ editedMigrationNames: [known[0]?.name] });
-  });
+  test.each(['control', 'messages'] as const)(
+    "%s: Prisma's own schema engine finds our history whole, has nothing to apply, and notices an edited migration",
+    async (which) => {
+      const known = sqliteMigrations[which]();
+      const file = migrated('history.db', known);
+      const prisma = await openPrismaHistory('sqlite', new PrismaBetterSqlite3({ url: `file:${file}` }));
+      expect(await prisma.diagnose(known)).toMatchObject(WHOLE);
+      expect(await prisma.apply(known)).toEqual([]);
+      for (const index of [0, known.length - 1]) {
+        expect(await prisma.diagnose(edited(known, index))).toMatchObject({ editedMigrationNames: [known[index]?.name] });
+      }
+    },
+  );
 
   test("the migrations make exactly what the models say: Prisma's diff between them is empty", async () => {
     const file = migrated('gateway.db', sqliteMigrations.control());
-    const models = readSchema(assembleSchema('sqlite'));
-    const engine = await openSchemaEngine(new PrismaBetterSqlite3({ url: `file:${file}` }), models);
-    const { stdout } = await engine.diff({
-      from: { tag: 'schemaDatasource', files: models.map(([path, content]) => ({ path, content })), configDir: folder },
-      to: { tag: 'schemaDatamodel', files: models.map(([path, content]) => ({ path, content })) },
-      script: true,
-      exitCode: null,
-      filters: { externalTables: [], externalEnums: [] },
-    });
-    expect(stdout).toContain('This is an empty migration');
+    const prisma = await openPrismaHistory('sqlite', new PrismaBetterSqlite3({ url: `file:${file}` }));
+    expect(await prisma.differences()).toContain('This is an empty migration');
   });
 
   test('a database of a newer program is refused', () => {

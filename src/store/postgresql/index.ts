@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Clock } from '../../kernel/clock.js';
 import { ClosingStack } from '../../kernel/closing-stack.js';
 import { GatewayError } from '../../kernel/errors.js';
+import { asUnavailable } from '../database-failure.js';
 import type { Store } from '../index.js';
 import { readMigrations } from '../migrations.js';
 import { prismaFolder } from '../prisma-folder.js';
@@ -15,7 +16,9 @@ export const postgresMigrations = () => readMigrations(join(prismaFolder, 'postg
 /**
  * Opens the store in one PostgreSQL database, migrating it first. Any number of nodes may do so at once.
  *
- * @throws GatewayError `STORE.NEWER_SCHEMA` or `STORE.MIGRATION_CHANGED`, and `CONFIG.INVALID` when the server cannot be used.
+ * @param onError told of connections that were lost.
+ * @throws GatewayError `STORE.NEWER_SCHEMA` or `STORE.MIGRATION_CHANGED`, `CONFIG.INVALID` when the server cannot be used, and
+ *   `UNAVAILABLE` when it goes away while it is being migrated: then all migrations are there or none.
  */
 export async function openPostgresStore(
   url: string,
@@ -24,6 +27,7 @@ export async function openPostgresStore(
   onProgress: (step: string) => void = () => {},
 ): Promise<Store> {
   const client = new pg.Client({ connectionString: url });
+  client.on('error', onError);
   try {
     await client.connect();
   } catch (cause) {
@@ -35,6 +39,8 @@ export async function openPostgresStore(
   }
   try {
     for (const name of await migratePostgres(client, postgresMigrations())) onProgress(`migrated: ${name}`);
+  } catch (failure) {
+    throw asUnavailable(failure);
   } finally {
     await client.end();
   }
