@@ -7,6 +7,6 @@ export type { Pause } from './links/pauses.js';
 export type { LinkView } from './links/show-link.js';
 export type { SmsClass, SmsState, WaitsFor } from './message.js';
 export { type BridgeKey, bridgeKeysOf, type Opener, type OpenerOptions, openOpener, rewrapOpenerRing } from './opener/index.js';
-export type { NewTextSms, OnceKey, QueueResult, SmsQueue } from './outbound/queue.js';
+export type { NewOctetSms, NewSms, NewTextSms, OnceKey, QueueResult, SmsQueue } from './outbound/queue.js';
 export type { SmsEngine, SmsPartners, SmsSubscriptions, SystemEnvelope } from './ports.js';
 export { rewrapSms } from './rewrap.js';

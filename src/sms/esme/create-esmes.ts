@@ -35,7 +35,7 @@ export interface EsmesOptions {
 /** The operators' ESMEs: what they submit, and what waits for them. */
 export interface Esmes extends Closable {
   /** Takes binds. @throws the socket's error when the address cannot be bound. */
-  listen(options: Pick<ListenerOptions, 'host' | 'port' | 'tls'>): Promise<{ port: number }>;
+  listen(options: Pick<ListenerOptions, 'host' | 'port' | 'tls' | 'bounds'>): Promise<{ port: number }>;
   /** An SMS from a handset, for the ESME that owns the number. */
   takeMessage: EsmeMessages['take'];
   /** Makes up for lost hints, and goes on with what a crash interrupted. */
@@ -152,7 +152,7 @@ export function createEsmes({ context, bus, leases, keyWrap, hashKey, sends, tel
       listener = await openListener({
         ...options,
         systemId: 'causeway',
-        bounds: { windowSizeMax: WINDOW_SIZE_MAX },
+        bounds: { ...options.bounds, windowSizeMax: WINDOW_SIZE_MAX },
         clock,
         log,
         findAccount: (systemId) => accounts.get(systemId)?.listed,

@@ -1,7 +1,8 @@
 import { GatewayError, isGatewayError } from '../../kernel/errors.js';
 import type { Partner } from '../../partners/index.js';
 import type { SmsContext } from '../context.js';
-import type { NewTextSms, SmsQueue } from '../outbound/queue.js';
+import type { NewSms, SmsQueue } from '../outbound/queue.js';
+import { segmentsFor } from '../outbound/submit-fields.js';
 import { esmeClientId } from './account.js';
 import type { EsmeSends, EsmeSms } from './ports.js';
 
@@ -11,12 +12,13 @@ export function createSendsByQueue(
   queue: SmsQueue['queue'],
   cancel: (partnerId: string, smsId: string) => Promise<boolean>,
 ): EsmeSends {
-  function newSms({ id, account, messageId, recipient, sender, content, wish }: EsmeSms): NewTextSms {
+  function newSms({ id, account, messageId, recipient, sender, content, wish }: EsmeSms): NewSms {
     const { partner } = account;
     const market = marketOf(partner, recipient);
     const link = partner.smpp.links.find(({ bindType }) => bindType !== 'receiver');
     if (!market?.dialable || !link) throw new GatewayError('SMS.NO_ROUTE', { detail: 'No link reaches this number.' });
-    if (!('text' in content)) throw new GatewayError('SMS.NO_ROUTE', { detail: 'No link carries octets.' });
+    // Refused now rather than when its turn comes.
+    segmentsFor(content, 0, link);
     const aheadMs = domainClock.now(partner.id) - clock.now();
     return {
       ...{ id, partnerId: partner.id, market: market.code, linkId: link.id, recipient, sender: sender.address },
@@ -24,7 +26,7 @@ export function createSendsByQueue(
       externalId: messageId,
       class: wish.class,
       takesReply: sender.replies,
-      text: content.text,
+      ...content,
       correlator: messageId,
       validForMs: wish.validUntil - domainClock.now(partner.id),
       hold: wish.sendAt === undefined ? undefined : { until: wish.sendAt - aheadMs, waitsFor: 'next-try' },

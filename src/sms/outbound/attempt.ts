@@ -1,12 +1,21 @@
 import { isGatewayError } from '../../kernel/errors.js';
 import type { KeyWrap } from '../../kernel/key-wrap.js';
-import { isSmppError, plainMessageId, type Segment, type SegmentedText, STATUS, type SubmitResult, statusName } from '../../smpp/index.js';
+import {
+  isSmppError,
+  plainMessageId,
+  type Segment,
+  type SegmentedMessage,
+  STATUS,
+  type SubmitResult,
+  statusName,
+} from '../../smpp/index.js';
 import type { SmsContext } from '../context.js';
 import type { Bind, OperatorLink } from '../links/open-links.js';
 import type { SmsMessage } from '../message.js';
 import type { Opener } from '../opener/index.js';
 import { markSubmitting, recordPart } from '../operations.js';
 import { readSms } from '../read-sms.js';
+import { unpackBody } from './body.js';
 import { textPurpose } from './queue.js';
 import { isBusy } from './retry-policy.js';
 import type { Settler } from './settle.js';
@@ -34,13 +43,13 @@ export function createAttempt({ context, opener, keyWrap, settler, link, onAccep
   const { partner, config } = link;
 
   /** The wire's form of the text, or why there is none. */
-  async function segmented(message: SmsMessage): Promise<SegmentedText | { refused: 'expired' | 'rejected'; reason: string }> {
+  async function segmented(message: SmsMessage): Promise<SegmentedMessage | { refused: 'expired' | 'rejected'; reason: string }> {
     if (message.mode === 'text') return textSegments(message);
     const fallback = message.fallbackId === undefined ? undefined : await engine.fallbacks.get(message.fallbackId, partner.id);
     if (!fallback) return { refused: 'rejected', reason: 'fallback-unknown' };
     if (fallback.state !== 'claimed') return { refused: 'rejected', reason: `fallback-${fallback.state}` };
     try {
-      return segmentsFor(await textOf(fallback, partner, opener), message.reference, config);
+      return segmentsFor({ text: await textOf(fallback, partner, opener) }, message.reference, config);
     } catch (failure) {
       // Only the code: a cause could quote the text.
       const reason = isGatewayError(failure) ? failure.code : 'text-failed';
@@ -48,10 +57,10 @@ export function createAttempt({ context, opener, keyWrap, settler, link, onAccep
     }
   }
 
-  function textSegments({ id, wrapped, reference }: SmsMessage): SegmentedText | { refused: 'rejected'; reason: string } {
+  function textSegments({ id, wrapped, reference }: SmsMessage): SegmentedMessage | { refused: 'rejected'; reason: string } {
     if (wrapped === undefined) return { refused: 'rejected', reason: 'text-gone' };
     try {
-      return segmentsFor(Buffer.from(keyWrap.unwrap(wrapped, textPurpose(id))).toString(), reference, config);
+      return segmentsFor(unpackBody(Buffer.from(keyWrap.unwrap(wrapped, textPurpose(id)))), reference, config);
     } catch (failure) {
       return { refused: 'rejected', reason: isGatewayError(failure) ? failure.code : 'text-failed' };
     }
@@ -77,7 +86,7 @@ export function createAttempt({ context, opener, keyWrap, settler, link, onAccep
     const isMarked = await store.run(markSubmitting, {
       id: smsId,
       version: message.version,
-      encoding: body.encoding === 'ucs2' ? 'ucs2' : 'gsm7',
+      encoding: body.encoding === 'gsm0338' ? 'gsm7' : body.encoding,
       segmentCount: body.count,
       pduCount: body.segments.length,
       by: context.nodeId ?? null,

@@ -1,8 +1,10 @@
 import { randomInt } from 'node:crypto';
 import type { Instant } from '../../kernel/clock.js';
 import type { KeyWrap } from '../../kernel/key-wrap.js';
+import type { Ports } from '../../smpp/index.js';
 import type { SmsContext } from '../context.js';
 import { PRIORITIES, type SmsClass, type WaitsFor } from '../message.js';
+import { packBody } from './body.js';
 import { KEEP_KEY_MS, type QueuedRow, queueSms } from './queue-operations.js';
 
 /**
@@ -29,12 +31,24 @@ export interface NewTextSms {
   takesReply: boolean;
   /** At rest it is wrapped, and it is deleted as soon as the SMSC has it or it will not be sent any more. */
   text: string;
+  /** Shown at once and not kept. */
+  isFlash?: boolean | undefined;
+  /** The programs at both ends; undefined for a message to a person. */
+  ports?: Ports | undefined;
   correlator: string;
   /** How long it is worth delivering, from now. */
   validForMs: number;
   /** The wall clock's instant before which it may not go, and why. */
   hold?: { until: Instant; waitsFor: WaitsFor } | undefined;
 }
+
+/** Octets for a program on the handset or the SIM, instead of a text. */
+export interface NewOctetSms extends Omit<NewTextSms, 'text' | 'isFlash'> {
+  octets: Buffer;
+  dataCoding: number;
+}
+
+export type NewSms = NewTextSms | NewOctetSms;
 
 /** What makes a call happen once. */
 export interface OnceKey {
@@ -63,7 +77,7 @@ export interface SmsQueue {
    *
    * @throws GatewayError `UNAVAILABLE` when the store is behind or closing: nothing was stored.
    */
-  queue(messages: readonly [NewTextSms, ...NewTextSms[]], once?: OnceKey): Promise<QueueResult>;
+  queue(messages: readonly [NewSms, ...NewSms[]], once?: OnceKey): Promise<QueueResult>;
 }
 
 export const textPurpose = (smsId: string): string => `sms-text:${smsId}`;
@@ -73,16 +87,17 @@ export function createQueue(
   keyWrap: KeyWrap,
   onQueued: (partnerId: string, linkId: string) => void,
 ): SmsQueue {
-  function rowOf(message: NewTextSms, wallNow: Instant): QueuedRow {
-    const { text, validForMs, hold, externalId, subscriptionId, takesReply, ...rest } = message;
+  function rowOf(message: NewSms, wallNow: Instant): QueuedRow {
+    const { id, partnerId, market, linkId, clientId, recipient, sender, correlator, validForMs, hold } = message;
     return {
-      ...rest,
-      externalId: externalId ?? null,
-      subscriptionId: subscriptionId ?? null,
-      takesReply: takesReply ? 1 : 0,
+      ...{ id, partnerId, market, linkId, clientId, recipient, sender, correlator },
+      class: message.class,
+      externalId: message.externalId ?? null,
+      subscriptionId: message.subscriptionId ?? null,
+      takesReply: message.takesReply ? 1 : 0,
       priority: PRIORITIES[message.class],
       reference: randomInt(0x1_0000),
-      wrapped: keyWrap.wrap(Buffer.from(text), textPurpose(message.id)),
+      wrapped: keyWrap.wrap(packBody(message), textPurpose(id)),
       domainNow: domainClock.now(message.partnerId),
       wallNow,
       expiresAt: wallNow + validForMs,

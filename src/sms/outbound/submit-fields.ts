@@ -1,15 +1,22 @@
 import type { Sender, SmppLink } from '../../partners/index.js';
-import { type MessageFields, type SegmentedText, segments } from '../../smpp/index.js';
+import { binarySegments, type MessageFields, type SegmentedMessage, segments } from '../../smpp/index.js';
 import { wireDestination, wireSource } from '../addresses.js';
+import type { SmsBody } from './body.js';
 
-/** @throws GatewayError `SMS.TOO_LONG`. */
-export function segmentsFor(text: string, reference: number, link: SmppLink): SegmentedText {
+/**
+ * @param given a text alone, or all that a message says.
+ * @throws GatewayError `SMS.TOO_LONG`.
+ */
+export function segmentsFor(given: string | SmsBody, reference: number, link: SmppLink): SegmentedMessage {
+  const body = typeof given === 'string' ? { text: given } : given;
   const { longMessages: method, dataCodingDefault: defaultAlphabet, nationalShift, transliterate } = link;
-  return segments(text, { method, reference, defaultAlphabet, nationalShift, transliterate, segmentsMax: SEGMENTS_MAX });
+  const addressing = { method, reference, segmentsMax: SEGMENTS_MAX, ...(body.ports && { ports: body.ports }) };
+  if ('octets' in body) return binarySegments(body.octets, { ...addressing, dataCoding: body.dataCoding });
+  return segments(body.text, { ...addressing, defaultAlphabet, nationalShift, transliterate, isFlash: body.isFlash === true });
 }
 
 /** A fallback text has at most 3 segments by its sender's client, and a notice one; more is a mistake or an abuse. */
-const SEGMENTS_MAX = 10;
+export const SEGMENTS_MAX = 10;
 
 /** What every part of a message has in common on the wire. @param validForMs how long it is worth delivering. */
 export function envelopeFields(

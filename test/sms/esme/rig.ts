@@ -33,7 +33,8 @@ export interface EsmeRig {
 /** The bridge with its ESMEs' listener open. */
 export async function openEsmeRig(options: RigOptions = {}): Promise<EsmeRig> {
   const sms = await openSmsRig(options);
-  const listen = () => sms.sms.esmes.listen({ host: '127.0.0.1', port: 0 });
+  // Time goes in leaps here, and nobody could answer in between.
+  const listen = () => sms.sms.esmes.listen({ host: '127.0.0.1', port: 0, bounds: { enquireLinkMs: 0 } });
   let { port } = await listen();
   const peers: Peer[] = [];
   const cutOff = () => {
