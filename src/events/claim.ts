@@ -17,8 +17,7 @@ export type Endpoint = Awaited<ReturnType<ControlStore['read']['eventSubscriptio
 
 /**
  * Takes due deliveries for this node. The lease is the row's own due time, moved past the time-out: a node that dies
- * leaves rows that simply become due again. The update asks again that the row is due, so of two nodes that chose the
- * same row one gets it; on PostgreSQL the second waits for the first's commit and then finds it no longer due.
+ * leaves rows that simply become due again. Nodes that look at the same moment take different rows.
  *
  * @param room how many more an endpoint may have in flight.
  * @param turn counts passes: each begins with another endpoint, so that busy ones do not keep the rest waiting.
@@ -29,7 +28,6 @@ export async function claimDeliveries(
 ): Promise<ClaimedDelivery[]> {
   const { owner, now, leaseMs, limit, turn, room } = options;
   const instant = new Date(now);
-  const due = { status: 'pending', nextAttemptAt: { lte: instant } };
   // One index seek for each endpoint, however many deliveries wait for it.
   const waiting = await control.read.$queryRaw<{ id: string }[]>`
     SELECT s."id" FROM "event_subscription" s
@@ -40,30 +38,30 @@ export async function claimDeliveries(
   if (waiting.length === 0) return [];
   const rows = await control.read.eventSubscription.findMany({ where: { id: { in: waiting.map((row) => row.id) } } });
   const first = turn % rows.length;
-  const chosen: string[] = [];
-  for (const endpoint of [...rows.slice(first), ...rows.slice(0, first)]) {
-    const take = Math.min(room(endpoint), limit - chosen.length);
-    if (take <= 0) continue;
-    const next = await control.read.webhookDelivery.findMany({
-      where: { ...due, eventSubscriptionId: endpoint.id },
-      orderBy: [{ nextAttemptAt: 'asc' }, { position: 'asc' }],
-      take,
-      select: { id: true },
-    });
-    chosen.push(...next.map((row) => row.id));
-  }
-  if (chosen.length === 0) return [];
+  const inTurn = [...rows.slice(first), ...rows.slice(0, first)].filter((endpoint) => room(endpoint) > 0);
+  if (inTurn.length === 0) return [];
   const endpoints = new Map(rows.map((row) => [row.id, row]));
 
   const leaseToken = randomUUID();
-  const claimed = await control.transact(async (tx) => {
-    const { count } = await tx.webhookDelivery.updateMany({
-      where: { ...due, id: { in: chosen } },
-      data: { leaseOwner: owner, leaseToken, nextAttemptAt: new Date(now + leaseMs) },
-    });
-    if (count === 0) return [];
-    return await tx.webhookDelivery.findMany({ where: { id: { in: chosen }, leaseToken }, orderBy: { position: 'asc' } });
-  });
+  const claimed = await control.transact(
+    async (tx) => {
+      const chosen: string[] = [];
+      for (const endpoint of inTurn) {
+        const most = Math.min(room(endpoint), limit - chosen.length);
+        if (most <= 0) break;
+        const taken = await tx.$queryRaw<{ id: string }[]>`
+          SELECT "id" FROM "webhook_delivery"
+          WHERE "status" = 'pending' AND "eventSubscriptionId" = ${endpoint.id} AND "nextAttemptAt" <= ${instant}
+          ORDER BY "nextAttemptAt", "position" LIMIT ${most} ${control.skipLocked}`;
+        chosen.push(...taken.map((row) => row.id));
+      }
+      if (chosen.length === 0) return [];
+      const lease = { leaseOwner: owner, leaseToken, nextAttemptAt: new Date(now + leaseMs) };
+      await tx.webhookDelivery.updateMany({ where: { id: { in: chosen } }, data: lease });
+      return await tx.webhookDelivery.findMany({ where: { id: { in: chosen } }, orderBy: { position: 'asc' } });
+    },
+    { takesWork: true },
+  );
   const events = await control.read.event.findMany({
     where: { id: { in: claimed.map((row) => row.eventId) } },
     select: { id: true, cloudEvent: true },

@@ -69,11 +69,11 @@ function watchMessages(messages) {
 /** The hints of a transaction come after its crossing, as everything else that knows of its commit does. */
 function watchControl(control) {
   return {
-    read: control.read,
-    async transact(work) {
+    ...control,
+    async transact(work, options) {
       const boundary = `gateway.db ${callSite()}`;
       const hints = [];
-      const result = await control.transact((tx) => work(tx, { afterCommit: (hint) => hints.push(hint) }));
+      const result = await control.transact((tx) => work(tx, { afterCommit: (hint) => hints.push(hint) }), options);
       cross(boundary);
       for (const hint of hints) hint();
       return result;

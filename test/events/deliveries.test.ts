@@ -318,15 +318,19 @@ describe('leases', () => {
     const clock = createFakeClock();
     const flying = new Set<string>();
     let clashes = 0;
-    const answer = async ({ headers }: { headers: Record<string, string> }) => {
+    const begun = new Set<number>();
+    const answer = async (node: number, { headers }: { headers: Record<string, string> }) => {
       const id = headers['webhook-id'] ?? '';
       if (flying.has(id)) clashes++;
       flying.add(id);
+      // An endpoint gets eight at once from a node, so there is work for both.
+      begun.add(node);
+      while (begun.size < 2) await turn();
       for (let turns = 0; turns < 5; turns++) await turn();
       flying.delete(id);
       return status(200);
     };
-    const senders = [aSender(clock, answer), aSender(clock, answer)];
+    const senders = [0, 1].map((node) => aSender(clock, (request) => answer(node, request)));
     const [one, two] = senders.map((sender) => ({ clock, sender }));
     const first = aFixture(store, one);
     const second = aFixture(store, { ...two, keyWrap: first.keyWrap });
@@ -338,7 +342,6 @@ describe('leases', () => {
     await Promise.all(pair.map((worker) => worker.idle()));
     expect(clashes).toBe(0);
     expect(senders.flatMap(({ sent }) => sent.map(({ id }) => id)).sort()).toEqual(all.map(({ id }) => id).sort());
-    expect(senders.every(({ sent }) => sent.length > 0)).toBe(true);
   });
 
   test('closing hands back what is in flight, uncounted, to be sent again', async () => {

@@ -13,10 +13,14 @@ export interface TestStore extends Store {
   written(): Promise<Map<string, Buffer>>;
 }
 
-/** A migrated store of its own, which goes away when it is closed. */
-export async function openTestStore(): Promise<TestStore> {
+/**
+ * A migrated store of its own, which goes away when it is closed.
+ *
+ * @param serverUrl a PostgreSQL server, for what is only so there; without it the database that the suite runs on.
+ */
+export async function openTestStore(serverUrl: string | undefined = testDatabaseUrl): Promise<TestStore> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-'));
-  const store = testDatabaseUrl ? await openPostgresTestStore(testDatabaseUrl) : await openSqliteTestStore(folder);
+  const store = serverUrl ? await openPostgresTestStore(serverUrl) : await openSqliteTestStore(folder);
   return {
     ...store,
     folder,

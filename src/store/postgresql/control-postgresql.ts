@@ -4,8 +4,7 @@ import type { Closable } from '../../kernel/closing-stack.js';
 import { assert } from '../../kernel/errors.js';
 import type { ControlReader, ControlStore, ControlTransaction } from '../control.js';
 import { asUnavailable, isAway } from '../database-failure.js';
-import { PrismaClient } from '../generated/postgresql/client.js';
-import type { PrismaClient as SharedClient } from '../generated/sqlite/client.js';
+import { Prisma, PrismaClient } from '../generated/postgresql/client.js';
 import { wasCommitted } from './commit-fate.js';
 import { persevere } from './persevere.js';
 import { poolConfig } from './pool-config.js';
@@ -19,6 +18,8 @@ const WRITERS_MAX = 6;
  * on SQLite's single writer; one that another was in the way of, or whose connection was lost, is run again, so `work`
  * changes nothing outside of `tx`. Reads have connections of their own: transactions that read beside themselves would wait
  * for each other's.
+ *
+ * The two providers' clients have the same models; their generated types differ in name only (ADR 0001).
  */
 export function openPostgresControl(url: string, clock: Clock, onError: (failure: Error) => void): ControlStore & Closable {
   const open = (max: number) =>
@@ -33,23 +34,23 @@ export function openPostgresControl(url: string, clock: Clock, onError: (failure
         }),
     },
   });
-  // The two providers' clients have the same models; their generated types differ in name only (ADR 0001).
-  const sharedWriter = writer as unknown as SharedClient;
   const ask = (sql: string, parameter: string) => reader.$queryRawUnsafe<Record<string, unknown>[]>(sql, parameter);
 
   return {
     read: retrying as unknown as ControlReader,
-    async transact(work) {
+    skipLocked: Prisma.raw('FOR UPDATE SKIP LOCKED'),
+    async transact(work, { takesWork = false } = {}) {
       const attempt = async () => {
         const hints: (() => void)[] = [];
         let done: { result: Awaited<ReturnType<typeof work>>; xid: string | null } | undefined;
         try {
-          await sharedWriter.$transaction(
-            async (tx) => {
+          await writer.$transaction(
+            async (own) => {
+              const tx = own as unknown as ControlTransaction;
               const result = await work(tx, { afterCommit: (hint) => hints.push(hint) });
               done = { result, xid: await writtenBy(tx) };
             },
-            { timeout: TRANSACTION_MS_MAX, maxWait: TRANSACTION_MS_MAX, isolationLevel: 'Serializable' },
+            { timeout: TRANSACTION_MS_MAX, maxWait: TRANSACTION_MS_MAX, isolationLevel: takesWork ? 'ReadCommitted' : 'Serializable' },
           );
         } catch (failure) {
           if (!done?.xid || !isAway(failure) || !(await wasCommitted(done.xid, ask, clock))) throw failure;

@@ -2,7 +2,7 @@ import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3';
 import type { Closable } from '../../kernel/closing-stack.js';
 import type { ControlStore } from '../control.js';
 import { asUnavailable } from '../database-failure.js';
-import { PrismaClient } from '../generated/sqlite/client.js';
+import { Prisma, PrismaClient } from '../generated/sqlite/client.js';
 import { CHECKPOINT, PRAGMAS } from './pragmas.js';
 
 /** How long one transaction may run before it is rolled back; a bulk chunk of 200 rows takes about 100 ms. */
@@ -19,6 +19,7 @@ export async function openSqliteControl(file: string): Promise<ControlStore & Cl
   let last: Promise<unknown> = Promise.resolve();
   return {
     read: reader,
+    skipLocked: Prisma.empty,
     transact(work) {
       const mine = last.then(async () => {
         const hints: (() => void)[] = [];
