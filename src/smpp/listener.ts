@@ -16,7 +16,7 @@ export interface ListenerOptions {
   /** 0 takes a free one. */
   readonly port: number;
   /** Certificate and key; with `ca` and `requestCert`, client certificates are asked for. Absent: plain TCP. */
-  readonly tls?: Pick<TlsOptions, 'cert' | 'key' | 'ca' | 'requestCert' | 'rejectUnauthorized'>;
+  readonly tls?: Pick<TlsOptions, 'cert' | 'key' | 'ca' | 'requestCert' | 'handshakeTimeout'>;
   /** Our own system_id, told to whoever binds. */
   readonly systemId: string;
   /** Looked up at each bind, so that accounts can change while we listen. */
@@ -130,6 +130,11 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   server.maxConnections = options.connectionsMax ?? 1_000;
   // A TLS probe that fails its handshake is reported here; the connection is gone already.
   server.on('tlsClientError', () => log.info('smpp tls handshake failed'));
+  const connections = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
   await listen(server, options);
   // Out of file descriptors, for instance: the connection is not accepted, the others live on.
   server.on('error', (failure: NodeJS.ErrnoException) => log.error({ errno: failure.code }, 'smpp listener failed to accept'));
@@ -154,6 +159,8 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.all([...sessions].map((session) => session.close()));
+      // Whoever is still in its TLS handshake has no session.
+      for (const socket of connections) socket.destroy();
       await closed;
     },
   };

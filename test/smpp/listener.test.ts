@@ -1,94 +1,26 @@
 import { connect as connectTls } from 'node:tls';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createLog } from '../../src/kernel/log.js';
-import { encodePdu } from '../../src/smpp/encoder.js';
-import { type Listener, type ListenerOptions, openListener } from '../../src/smpp/listener.js';
+import { describe, expect, test } from 'vitest';
 import type { ListenerAccount } from '../../src/smpp/listener-account.js';
-import type { OutgoingPdu } from '../../src/smpp/pdu.js';
+import { RefusedWith } from '../../src/smpp/smpp-error.js';
 import { STATUS, statusName } from '../../src/smpp/statuses.js';
-import { createMutator } from '../../tools/fuzz/mutate.js';
-import { createFakeClock, type FakeClock } from '../fakes/clock.js';
+import { readTlv, tlv } from '../../src/smpp/tlvs.js';
 import { CERT, KEY } from './certificate.js';
-import { hex } from './pdus.js';
-import { connectPeer, createPeer, type Peer, turns } from './peer.js';
+import { bindStatus, TO, useListeners } from './listener-bench.js';
+import { createPeer, turns } from './peer.js';
 
-const ACCOUNT: ListenerAccount = {
-  systemId: 'eplus-app',
-  password: 'sandbox',
-  bindTypes: ['transceiver', 'transmitter'],
-  bindsMax: 2,
-  allowedAddresses: ['127.0.0.0/8'],
-  handlers: {
-    submit_sm: async () => {
-      accepted++;
-      return { messageId: `m${accepted}` };
-    },
-  },
-};
-const TO = { destinationAddr: '999570000001' };
-let accepted = 0;
-let clock: FakeClock;
-const open: Listener[] = [];
-const peers: Peer[] = [];
-
-async function listen(account: Partial<ListenerAccount> = {}, options: Partial<ListenerOptions> = {}): Promise<Listener> {
-  const mine = { ...ACCOUNT, ...account };
-  const findAccount = (systemId: string) => (systemId === mine.systemId ? mine : undefined);
-  const listener = await openListener({
-    host: '127.0.0.1',
-    port: 0,
-    systemId: 'causeway',
-    findAccount,
-    clock,
-    log: createLog('silent'),
-    ...options,
-  });
-  open.push(listener);
-  return listener;
-}
-async function dial({ port }: Listener): Promise<Peer> {
-  const peer = await connectPeer(port);
-  peers.push(peer);
-  return peer;
-}
-async function bind(listener: Listener, fields: Partial<{ systemId: string; password: string }> = {}): Promise<Peer> {
-  const peer = await dial(listener);
-  peer.send({ command: 'bind_transceiver', sequence: 1, systemId: 'eplus-app', password: 'sandbox', interfaceVersion: 0x34, ...fields });
-  return peer;
-}
-const bindStatus = async (peer: Peer) => statusName((await peer.next('bind_transceiver_resp')).commandStatus);
-
-beforeEach(() => {
-  accepted = 0;
-  clock = createFakeClock();
-});
-afterEach(async () => {
-  for (const peer of peers.splice(0)) peer.destroy();
-  await turns();
-  await drive(Promise.all(open.splice(0).map((listener) => listener.close())));
-});
-
-/** Moves the clock until `work` is done. */
-async function drive(work: Promise<unknown>): Promise<void> {
-  let isDone = false;
-  const done = work.finally(() => {
-    isDone = true;
-  });
-  while (!isDone) await clock.advance(100);
-  await done;
-}
+const bench = useListeners();
 
 describe('who may bind', () => {
   test('an account with its password, in its bind types, up to its limit; a bind that ends frees its place', async () => {
-    const listener = await listen();
-    const first = await bind(listener);
+    const listener = await bench.listen();
+    const first = await bench.bind(listener);
     expect(await first.next('bind_transceiver_resp')).toMatchObject({
       commandStatus: 0,
       systemId: 'causeway',
       tlvs: [{ tag: 0x0210, value: Buffer.from([0x34]) }],
     });
-    expect(await bindStatus(await bind(listener))).toBe('ESME_ROK');
-    expect(await bindStatus(await bind(listener))).toBe('ESME_RALYBND');
+    expect(await bindStatus(await bench.bind(listener))).toBe('ESME_ROK');
+    expect(await bindStatus(await bench.bind(listener))).toBe('ESME_RALYBND');
     expect(listener.binds.map(({ systemId, boundAs, remoteAddress }) => [systemId, boundAs, remoteAddress])).toEqual([
       ['eplus-app', 'transceiver', '127.0.0.1'],
       ['eplus-app', 'transceiver', '127.0.0.1'],
@@ -96,7 +28,7 @@ describe('who may bind', () => {
     first.send({ command: 'unbind', sequence: 2 });
     await first.next('unbind_resp');
     await first.ended;
-    expect(await bindStatus(await bind(listener))).toBe('ESME_ROK');
+    expect(await bindStatus(await bench.bind(listener))).toBe('ESME_ROK');
   });
 
   // Binds at other nodes count, too: whoever knows of them decides, and is told of each end, also of one that came first.
@@ -118,16 +50,16 @@ describe('who may bind', () => {
       admitting();
       admitting = undefined;
     };
-    const listener = await listen({ admit });
-    const first = await bind(listener);
+    const listener = await bench.listen({ admit });
+    const first = await bench.bind(listener);
     await admitted();
     expect(await bindStatus(first)).toBe('ESME_ROK');
-    const second = await bind(listener);
+    const second = await bench.bind(listener);
     await admitted();
     expect(await bindStatus(second)).toBe('ESME_RALYBND');
     first.destroy();
     while (released.length < 1) await turns();
-    const gone = await bind(listener);
+    const gone = await bench.bind(listener);
     while (!admitting) await turns();
     gone.destroy();
     await gone.ended;
@@ -147,37 +79,61 @@ describe('who may bind', () => {
     ['no address allowed', { allowedAddresses: [] }, {}, 'ESME_RINVPASWD'],
     ['a bind type of another kind', { bindTypes: ['receiver'] as const }, {}, 'ESME_RBINDFAIL'],
   ])('not %s; the connection is closed', async (_name, account, fields, status) => {
-    const peer = await bind(await listen(account), fields);
+    const peer = await bench.bind(await bench.listen(account), fields);
     expect(await bindStatus(peer)).toBe(status);
     await peer.ended;
   });
 
   test('an account may be allowed by a plain address', async () => {
-    expect(await bindStatus(await bind(await listen({ allowedAddresses: ['127.0.0.1'] })))).toBe('ESME_ROK');
+    expect(await bindStatus(await bench.bind(await bench.listen({ allowedAddresses: ['127.0.0.1'] })))).toBe('ESME_ROK');
   });
 
   test('a connection that does not bind is cut off in time', async () => {
-    const peer = await dial(await listen());
+    const peer = await bench.dial(await bench.listen());
     peer.send({ command: 'enquire_link', sequence: 1 });
     await peer.next('enquire_link_resp');
-    await clock.advance(10_000);
+    await bench.clock.advance(10_000);
     await peer.ended;
   });
 
   test('connections past the limit are dropped and those before live on', async () => {
-    const listener = await listen({}, { connectionsMax: 2 });
-    const [first] = [await bind(listener), await bind(listener)];
+    const listener = await bench.listen({}, { connectionsMax: 2 });
+    const [first] = [await bench.bind(listener), await bench.bind(listener)];
     await first.next('bind_transceiver_resp');
-    const flood = await Promise.all(Array.from({ length: 50 }, () => dial(listener)));
+    const flood = await Promise.all(Array.from({ length: 50 }, () => bench.dial(listener)));
     await Promise.all(flood.map((peer) => peer.ended));
     first.send({ command: 'enquire_link', sequence: 9 });
     expect(await first.next('enquire_link_resp')).toMatchObject({ sequence: 9, commandStatus: 0 });
+  });
+
+  test('over TLS with client certificates only who has one of ours', async () => {
+    const listener = await bench.listen({}, { tls: { cert: CERT, key: KEY, ca: CERT, requestCert: true } });
+    const dialTls = (certificate: { cert: string; key: string } | undefined) => {
+      const peer = createPeer(connectTls({ host: '127.0.0.1', port: listener.port, ca: CERT, servername: 'localhost', ...certificate }));
+      peer.send({ command: 'bind_transceiver', sequence: 1, systemId: 'eplus-app', password: 'sandbox' });
+      return peer;
+    };
+    const known = dialTls({ cert: CERT, key: KEY });
+    expect(await bindStatus(known)).toBe('ESME_ROK');
+    const stranger = dialTls(undefined);
+    await stranger.ended;
+    expect(stranger.got).toEqual([]);
+    expect(listener.binds.length).toBe(1);
+    known.destroy();
+  });
+
+  test('a listener that closes does not wait for a handshake that never comes', async () => {
+    const listener = await bench.listen({}, { tls: { cert: CERT, key: KEY, handshakeTimeout: 3_600_000 } });
+    const silent = await bench.dial(listener);
+    await turns();
+    await listener.close();
+    await silent.ended;
   });
 });
 
 describe('messages', () => {
   test('submit_sm is answered with the id of its handler', async () => {
-    const peer = await bind(await listen());
+    const peer = await bench.bind(await bench.listen());
     peer.send({ command: 'submit_sm', sequence: 2, ...TO });
     await peer.next('bind_transceiver_resp');
     // Sent before the bind was answered: it must not have been taken.
@@ -187,9 +143,9 @@ describe('messages', () => {
   });
 
   test('deliver_sm goes to a receiving bind and resolves with its answer; without one it is never sent', async () => {
-    const listener = await listen();
+    const listener = await bench.listen();
     await expect(listener.deliver('eplus-app', TO)).rejects.toMatchObject({ code: 'SMPP.NOT_BOUND', outcome: 'never-sent' });
-    const peer = await bind(listener);
+    const peer = await bench.bind(listener);
     await peer.next('bind_transceiver_resp');
     const delivered = listener.deliver('eplus-app', TO);
     const { sequence } = await peer.next('deliver_sm');
@@ -203,8 +159,8 @@ describe('messages', () => {
   });
 
   test('close unbinds every session first', async () => {
-    const listener = await listen();
-    const peer = await bind(listener);
+    const listener = await bench.listen();
+    const peer = await bench.bind(listener);
     await peer.next('bind_transceiver_resp');
     const closed = listener.close();
     peer.send({ command: 'unbind_resp', sequence: (await peer.next('unbind')).sequence });
@@ -213,126 +169,128 @@ describe('messages', () => {
   });
 
   test('over TLS; a plain connection to the same port gets nowhere', async () => {
-    const listener = await listen({}, { tls: { cert: CERT, key: KEY } });
+    const listener = await bench.listen({}, { tls: { cert: CERT, key: KEY } });
     const secure = createPeer(connectTls({ host: '127.0.0.1', port: listener.port, ca: CERT, servername: 'localhost' }));
-    peers.push(secure);
     secure.send({ command: 'bind_transceiver', sequence: 1, systemId: 'eplus-app', password: 'sandbox' });
     expect(await bindStatus(secure)).toBe('ESME_ROK');
-    const plain = await bind(listener);
+    const plain = await bench.bind(listener);
     await plain.ended;
     expect(listener.binds.length).toBe(1);
   });
-});
 
-const header = (id: string, length = '00000010', sequence = '00000007') => `${length} ${id} 00000000 ${sequence}`;
-const submit = (body: string): Buffer => {
-  const octets = hex(`${header('00000004')} ${body}`);
-  octets.writeUInt32BE(octets.length);
-  return octets;
-};
-const START = '00 0500 4100 0101 ';
-const REST = '00 00 00 00 00 01 00 00 00';
-const TLS_HELLO = hex('16030100c8010000c40303');
-
-/** The list of inputs that stop or wedge other servers, each sent alone on a bound session. */
-const MALFORMED: [name: string, octets: Buffer, expected: keyof typeof STATUS][] = [
-  ['command_length 0', hex('00000000'), 'ESME_RINVCMDLEN'],
-  ['command_length 1', hex('00000001'), 'ESME_RINVCMDLEN'],
-  ['command_length 4', hex('00000004'), 'ESME_RINVCMDLEN'],
-  ['command_length 15', hex(header('00000004', '0000000f')), 'ESME_RINVCMDLEN'],
-  ['command_length 65,537', hex(header('00000004', '00010001')), 'ESME_RINVCMDLEN'],
-  ['command_length 0x7fffffff', hex(header('00000004', '7fffffff')), 'ESME_RINVCMDLEN'],
-  ['command_length 0xffffffff', hex(header('00000004', 'ffffffff')), 'ESME_RINVCMDLEN'],
-  ['an HTTP request', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), 'ESME_RINVCMDLEN'],
-  ['a TLS hello', TLS_HELLO, 'ESME_RINVCMDLEN'],
-  ['a submit_sm without a body', submit(''), 'ESME_RINVCMDLEN'],
-  ['an unterminated C-string', submit(`${START} ${'39'.repeat(10)}`), 'ESME_RINVDSTADR'],
-  ['a destination of 200 digits', submit(`${START} ${'39'.repeat(200)} 00 ${REST} 00`), 'ESME_RINVDSTADR'],
-  ['an empty destination', submit(`${START} 00 ${REST} 00`), 'ESME_RINVDSTADR'],
-  ['sm_length 200 with 2 octets', submit(`${START} 3900 ${REST} c8 6869`), 'ESME_RINVMSGLEN'],
-  ['an integer TLV cut short', submit(`${START} 3900 ${REST} 00 0204 0001 00`), 'ESME_RINVPARLEN'],
-  ['a TLV of 0xffff octets past the end', submit(`${START} 3900 ${REST} 00 1400 ffff 00`), 'ESME_RINVOPTPARSTREAM'],
-  ['a TLV cut in its header', submit(`${START} 3900 ${REST} 00 1400 00`), 'ESME_RINVOPTPARSTREAM'],
-  ['an empty billing TLV', submit(`${START} 3900 ${REST} 00 060b 0000`), 'ESME_RINVPARLEN'],
-  ['UDHL 255', submit(`${START} 3900 40 00 00 00 00 01 00 00 00 04 ff000301`), 'ESME_RINVESMCLASS'],
-  ['UDHI without a header', submit(`${START} 3900 40 00 00 00 00 01 00 00 00 00`), 'ESME_RINVESMCLASS'],
-  ['an unknown command', hex(header('00000777')), 'ESME_RINVCMDID'],
-  ['submit_multi with 255 destinations that are not there', hex(`00000019 00000021 00000000 00000007 00 0000 00 ff 01 01 01 39`), 'ESME_RINVDSTADR'],
-  ['a second bind', encodePdu({ command: 'bind_transmitter', sequence: 7 }), 'ESME_RALYBND'],
-  ['a deliver_sm from an ESME', encodePdu({ command: 'deliver_sm', sequence: 7, ...TO }), 'ESME_RINVBNDSTS'],
-]; // biome-ignore format: a table
-
-describe('malformed input is answered an error or cut off, never accepted, and nobody else notices', () => {
-  test.each(MALFORMED)('%s', async (_name, octets, expected) => {
-    const listener = await listen();
-    const [bad, good] = [await bind(listener), await bind(listener)];
-    await Promise.all([bad.next('bind_transceiver_resp'), good.next('bind_transceiver_resp')]);
-    const before = bad.got.length;
-    bad.raw(octets);
-    // The bad PDU of a session that lives on is followed by a good one, whose answer shows that nothing is stuck.
-    const isClosed = octets.readUInt32BE(0) < 16 || octets.readUInt32BE(0) > 65_536;
-    if (!isClosed) bad.send({ command: 'enquire_link', sequence: 99 });
-    if (isClosed) await bad.ended;
-    else expect(await bad.next('enquire_link_resp')).toMatchObject({ sequence: 99, commandStatus: 0 });
-    const answers = bad.got.slice(before).filter(({ command }) => command !== 'enquire_link_resp');
-    expect(answers.map(({ commandStatus }) => statusName(commandStatus))).toEqual([expected]);
-    if (!isClosed) expect(answers[0]?.sequence).toBe(7);
-    good.send({ command: 'submit_sm', sequence: 5, ...TO });
-    expect(await good.next('submit_sm_resp')).toMatchObject({ commandStatus: 0, messageId: 'm1' });
-  });
-
-  test.each([
-    ['half a PDU, then silence', hex('00004000 00000004')],
-    ['three octets, then silence', hex('000000')],
-  ])('%s: cut off in time', async (_name, octets) => {
-    const peer = await bind(await listen({}, { bounds: { enquireLinkMs: 0 } }));
-    await peer.next('bind_transceiver_resp');
-    // The answer to what came whole shows that the rest of the write is in.
-    peer.raw(Buffer.concat([encodePdu({ command: 'enquire_link', sequence: 2 }), octets]));
-    await peer.next('enquire_link_resp');
-    await turns();
-    await clock.advance(10_000);
-    await peer.ended;
-  });
-
-  test('responses that nobody asked for are ignored', async () => {
-    const peer = await bind(await listen());
-    await peer.next('bind_transceiver_resp');
-    const stray: OutgoingPdu[] = [
-      { command: 'submit_sm_resp', sequence: 5, messageId: 'x' },
-      { command: 'deliver_sm_resp', sequence: 5 },
-      { command: 'generic_nack', sequence: 5, commandStatus: 3 },
-      { command: 'unbind_resp', sequence: 5 },
-    ];
-    peer.send(...stray, { command: 'enquire_link', sequence: 6 });
-    expect(await peer.next('enquire_link_resp')).toMatchObject({ sequence: 6, commandStatus: 0 });
-    expect(peer.got.length).toBe(2);
-  });
-
-  test('300 connections of mutated submits: each is answered or cut off, no message is taken twice, and a good peer is served after', async () => {
-    const listener = await listen({ bindsMax: 400 }, { bounds: { pduReadTimeoutMs: 1_000, enquireLinkMs: 0 } });
-    const mutate = createMutator(0x5eed);
-    const valid = encodePdu({
-      command: 'submit_sm',
-      sequence: 7,
-      ...TO,
-      esmClass: 0x40,
-      shortMessage: Buffer.from([5, 0, 3, 7, 2, 1, 104]),
+  test('each request reaches the handler of its command, and what it resolves with is the answer', async () => {
+    const seen: string[] = [];
+    const listener = await bench.listen({
+      handlers: {
+        submit_multi: async ({ command, destinations }, { systemId, boundAs }) => {
+          seen.push(`${command} ${destinations.length} from ${systemId} as ${boundAs}`);
+          return {
+            messageId: 'm9',
+            unsuccessSmes: [{ destAddrTon: 1, destAddrNpi: 1, destinationAddr: '1', errorStatusCode: STATUS.ESME_RINVDSTADR }],
+          };
+        },
+        data_sm: async ({ tlvs }) => ({ messageId: String(readTlv(tlvs, 'message_payload')) }),
+        query_sm: async ({ messageId }) => ({ messageId, messageState: 2, finalDate: '261122100000000+' }),
+        cancel_sm: async ({ messageId }) => {
+          if (messageId !== 'm9') throw new RefusedWith(STATUS.ESME_RCANCELFAIL);
+          return {};
+        },
+      },
     });
-    for (let batch = 0; batch < 10; batch++) {
-      const batchPeers = await Promise.all(Array.from({ length: 30 }, () => bind(listener)));
-      await Promise.all(batchPeers.map((peer) => peer.next('bind_transceiver_resp')));
-      const ends = batchPeers.map((peer) => {
-        peer.raw(Buffer.concat([mutate(valid, true), mutate(valid, true), encodePdu({ command: 'enquire_link', sequence: 99 })]));
-        return Promise.race([peer.next('enquire_link_resp').catch(() => undefined), peer.ended]);
-      });
-      await drive(Promise.all(ends));
-      for (const peer of batchPeers) peer.destroy();
+    const peer = await bench.bound(listener);
+    peer.send(
+      {
+        command: 'submit_multi',
+        sequence: 2,
+        destinations: [{ destAddrTon: 1, destAddrNpi: 1, destinationAddr: '1' }, { dlName: 'staff' }],
+      },
+      { command: 'data_sm', sequence: 3, ...TO, tlvs: [tlv('message_payload', Buffer.from('data'))] },
+      { command: 'query_sm', sequence: 4, messageId: 'm9' },
+      { command: 'cancel_sm', sequence: 5, messageId: 'm9' },
+      { command: 'cancel_sm', sequence: 6, messageId: 'm8' },
+      { command: 'replace_sm', sequence: 7, messageId: 'm9', shortMessage: Buffer.from('new') },
+    );
+    expect(await peer.next('submit_multi_resp')).toMatchObject({
+      commandStatus: 0,
+      messageId: 'm9',
+      unsuccessSmes: [{ destinationAddr: '1', errorStatusCode: 0x0b }],
+    });
+    expect(seen).toEqual(['submit_multi 2 from eplus-app as transceiver']);
+    expect(await peer.next('data_sm_resp')).toMatchObject({ commandStatus: 0, messageId: 'data' });
+    expect(await peer.next('query_sm_resp')).toMatchObject({
+      commandStatus: 0,
+      messageId: 'm9',
+      messageState: 2,
+      finalDate: '261122100000000+',
+    });
+    expect(await peer.next('cancel_sm_resp')).toMatchObject({ sequence: 5, commandStatus: 0 });
+    expect(await peer.next('cancel_sm_resp')).toMatchObject({ sequence: 6, commandStatus: STATUS.ESME_RCANCELFAIL });
+    expect(await peer.next('replace_sm_resp')).toMatchObject({ sequence: 7, commandStatus: STATUS.ESME_RINVCMDID });
+  });
+
+  test('what the account may not submit now is throttled, counted in SMS and for each destination', async () => {
+    const asked: number[] = [];
+    let left = 4;
+    const take = (segments: number) => {
+      asked.push(segments);
+      if (segments > left) return false;
+      left -= segments;
+      return true;
+    };
+    const handle = async () => ({ messageId: 'm' });
+    const peer = await bench.bound(
+      await bench.listen({ take, handlers: { submit_sm: handle, submit_multi: handle, data_sm: handle, query_sm: handle } }),
+    );
+    const payload = (octets: number) => [tlv('message_payload', Buffer.alloc(octets, 0x41))];
+    peer.send(
+      { command: 'submit_sm', sequence: 2, ...TO, shortMessage: Buffer.alloc(160, 0x41) },
+      { command: 'submit_sm', sequence: 3, ...TO, dataCoding: 8, tlvs: payload(141) },
+      { command: 'submit_multi', sequence: 4, destinations: [{ dlName: 'staff' }, { dlName: 'guests' }], shortMessage: Buffer.from('x') },
+      { command: 'data_sm', sequence: 5, ...TO, tlvs: payload(1) },
+      { command: 'submit_sm', sequence: 6, ...TO, shortMessage: Buffer.from('x') },
+      { command: 'query_sm', sequence: 7, messageId: 'm' },
+    );
+    await peer.next('query_sm_resp');
+    const answers = peer.got.slice(1).map(({ sequence, commandStatus }) => [sequence, statusName(commandStatus)]);
+    expect(answers.sort()).toEqual([
+      [2, 'ESME_ROK'], [3, 'ESME_ROK'], [4, 'ESME_RTHROTTLED'], [5, 'ESME_ROK'], [6, 'ESME_RTHROTTLED'], [7, 'ESME_ROK'],
+    ]); // biome-ignore format: one list
+    expect(asked).toEqual([1, 2, 2, 1, 1]);
+  });
+
+  test('data_sm goes to a receiving bind and resolves with its answer, alert_notification to each', async () => {
+    const listener = await bench.listen({ bindTypes: ['receiver', 'transmitter'], bindsMax: 3 });
+    const receivers = [await bench.dial(listener), await bench.dial(listener)];
+    for (const peer of receivers) {
+      peer.send({ command: 'bind_receiver', sequence: 1, systemId: 'eplus-app', password: 'sandbox', interfaceVersion: 0x34 });
+      await peer.next('bind_receiver_resp');
     }
-    const peer = await bind(listener);
-    expect(await bindStatus(peer)).toBe('ESME_ROK');
-    peer.send({ command: 'submit_sm', sequence: 5, ...TO });
-    expect(await peer.next('submit_sm_resp')).toMatchObject({ commandStatus: 0 });
-    expect(accepted).toBeLessThanOrEqual(601);
+    const transmitter = await bench.dial(listener);
+    transmitter.send({ command: 'bind_transmitter', sequence: 1, systemId: 'eplus-app', password: 'sandbox' });
+    await transmitter.next('bind_transmitter_resp');
+    const delivered = listener.deliverData('eplus-app', { ...TO, tlvs: [tlv('message_payload', Buffer.from('hi'))] });
+    const [first] = receivers;
+    const { sequence } = (await first?.next('data_sm')) ?? { sequence: 0 };
+    first?.send({ command: 'data_sm_resp', sequence, messageId: 'theirs' });
+    expect(await delivered).toMatchObject({ messageId: 'theirs' });
+    listener.alert('eplus-app', { sourceAddr: '999570000001', tlvs: [tlv('ms_availability_status', 0)] });
+    for (const peer of receivers) expect(await peer.next('alert_notification')).toMatchObject({ sourceAddr: '999570000001' });
+    transmitter.send({ command: 'enquire_link', sequence: 9 });
+    await transmitter.next('enquire_link_resp');
+    expect(transmitter.got.map(({ command }) => command)).toEqual(['bind_transmitter_resp', 'enquire_link_resp']);
+    await expect(listener.deliverData('nobody', TO)).rejects.toMatchObject({ code: 'SMPP.NOT_BOUND' });
+  });
+
+  test('its account is told when a bind is up, and can use it at once', async () => {
+    const told: string[] = [];
+    const listener = await bench.listen({
+      onBound: ({ systemId, boundAs, interfaceVersion }) => {
+        told.push(`${systemId} ${boundAs} ${interfaceVersion}`);
+        void listener.deliver(systemId, TO).catch(() => undefined);
+      },
+    });
+    const peer = await bench.bound(listener);
+    await peer.next('deliver_sm');
+    expect(told).toEqual(['eplus-app transceiver 52']);
   });
 });

@@ -61,7 +61,13 @@ export interface Peer {
   raw(octets: Buffer): void;
   /** The next PDU of this command that was not taken yet; waits for it. Rejects when the connection ends first. */
   next<C extends CommandName>(command: C): Promise<PduOf<C>>;
+  /** The other side said that it is over; the connection is gone, however that came. */
   readonly ended: Promise<void>;
+  readonly closed: Promise<void>;
+  /** Reads nothing any more. */
+  holdReading(): void;
+  /** What was sent and the kernel has not taken. */
+  readonly unsentOctets: number;
   destroy(): void;
 }
 
@@ -92,6 +98,7 @@ export function createPeer(socket: Duplex): Peer {
     socket.once('end', over);
     socket.once('close', over);
   });
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   return {
     got,
     send(...pdus) {
@@ -107,6 +114,11 @@ export function createPeer(socket: Duplex): Peer {
       return new Promise<PduOf<C>>((resolve, reject) => waits.push({ command, resolve: resolve as (pdu: Pdu) => void, reject }));
     },
     ended,
+    closed,
+    holdReading: () => void socket.pause(),
+    get unsentOctets() {
+      return socket.writableLength;
+    },
     destroy: () => socket.destroy(),
   };
 }
