@@ -1,6 +1,6 @@
 import { freshMsisdn } from '../demo/numbers.js';
 import { type Phone, registerPhone } from './phone.js';
-import { comes, type Scene, someCiphertext } from './scene.js';
+import { comes, insist, type Scene, someCiphertext } from './scene.js';
 
 const BURST_MAX = 6;
 /** Bursts of one pair; then two other phones take over. */
@@ -27,7 +27,12 @@ export async function chat(scene: Scene): Promise<void> {
 async function write(scene: Scene, from: Phone, to: Phone): Promise<void> {
   const { ledger } = scene;
   const message = { to, clientMsgId: `${scene.run}-m${scene.next()}`, body: someCiphertext() };
-  const { messageId } = await ledger.ask('messages', () => from.send(message));
+  const { messageId } = await insist(
+    scene,
+    'messages',
+    () => from.send(message),
+    (sent) => sent.messageId,
+  );
   ledger.messages.push({ ...message, messageId, from });
   ledger.mayRepeat({
     what: `message ${messageId}`,

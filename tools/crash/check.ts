@@ -1,7 +1,7 @@
 import type { Fallback, SmsMessage } from '../../sdks/typescript/index.js';
 import type { ReceivedWebhook } from '../demo/webhook-receiver.js';
 import type { Books, LoggedEvent } from './books.js';
-import type { Finding, Ledger } from './ledger.js';
+import type { AnsweredOrder, Finding, Ledger } from './ledger.js';
 import type { HandsetSms } from './smsc.js';
 
 /** What there is to compare. */
@@ -47,16 +47,25 @@ function orderFindings({ ledger, books }: Evidence): Finding[] {
   const byName = groupBy(books.orders, ({ externalId }) => externalId ?? '');
   for (const [name, orders] of byName)
     if (orders.length > 1) findings.push(doubled(`order ${name}: ${orders.map(({ id }) => id).join(', ')}`));
-  for (const { orderId, externalId, confirmed, tasks } of ledger.orders) {
+  for (const answered of ledger.orders) {
+    const { orderId, externalId } = answered;
     const order = byName.get(externalId)?.find(({ id }) => id === orderId);
+    const end = endOf(answered);
     if (!order) findings.push(lost(`order ${orderId}`));
-    else if (tasks.length > 0 && tasks.every((task) => confirmed.has(task)) && order.state !== 'completed')
-      findings.push(lost(`order ${orderId}: every task was confirmed, and it is ${order.state}`));
+    else if (end !== undefined && order.state !== end)
+      findings.push(lost(`order ${orderId}: its tasks make it ${end}, and it is ${order.state}`));
   }
-  const confirmed = ledger.orders.reduce((sum, order) => sum + order.confirmed.size, 0);
+  const confirmed = ledger.orders.flatMap(({ decided }) => [...decided.values()]).filter((decision) => decision === 'confirmed').length;
   const active = books.events.filter(({ type }) => type === 'subscription.active').length;
   if (active > confirmed) findings.push(doubled(`${confirmed} lines were confirmed, and ${active} became active`));
   return findings;
+}
+
+/** The state that an order comes to by what was decided over its tasks; undefined while some are open. */
+function endOf({ tasks, decided }: AnsweredOrder): 'completed' | 'failed' | 'partial' | undefined {
+  const decisions = new Set(decided.values());
+  if (tasks.length === 0 || decided.size < tasks.length) return undefined;
+  return decisions.size === 2 ? 'partial' : decisions.has('confirmed') ? 'completed' : 'failed';
 }
 
 function messageFindings({ ledger }: Evidence): Finding[] {
@@ -155,11 +164,13 @@ function eventFindings({ ledger, books, webhooks, told }: Evidence): Finding[] {
   for (const id of came) if (!logged.has(id)) findings.push(lost(`event ${id}, of which a webhook told`));
 
   const wanted = new Set<string>();
-  for (const { orderId, confirmed, tasks } of ledger.orders) {
+  for (const answered of ledger.orders) {
+    const { orderId, tasks, decided } = answered;
     wanted.add(`order.acknowledged of ${orderId}`);
     for (const task of tasks) wanted.add(`task.awaiting-operator of ${task}`);
-    for (const task of confirmed) wanted.add(`task.confirmed of ${task}`);
-    if (tasks.length > 0 && confirmed.size === tasks.length) wanted.add(`order.completed of ${orderId}`);
+    for (const [task, decision] of decided) wanted.add(`task.${decision} of ${task}`);
+    const end = endOf(answered);
+    if (end !== undefined) wanted.add(`order.${end} of ${orderId}`);
   }
   for (const { fallbackId } of ledger.fallbacks) {
     wanted.add(`fallback.armed of ${fallbackId}`);

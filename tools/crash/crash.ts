@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { patiently } from '../demo/patience.js';
 import { createBookReader } from './books.js';
-import { check } from './check.js';
+import { check, type Evidence } from './check.js';
 import { createLeaks } from './leaks.js';
 import { createLedger, type Finding, type Ledger, refusalOf } from './ledger.js';
 import { type Load, startLoad, TOLD } from './load.js';
 import { openPlace, type Place } from './place.js';
 import { createRandom, type Random } from './random.js';
 import { createReach, type Reach } from './reach.js';
-import { openSmsc } from './smsc.js';
+import { type HandsetSms, openSmsc } from './smsc.js';
 
 export interface CrashOptions {
   /** 1 unless told otherwise; 2 need PostgreSQL and NATS. */
@@ -34,13 +34,19 @@ export interface Crash {
   readonly load: Load;
   readonly random: Random;
   readonly reach: Reach;
+  /** What lies on the handsets. */
+  readonly handsets: readonly HandsetSms[];
   /** Waits until the load got so many more answers. @throws when nothing at all was answered for long. */
   answers(more: number): Promise<void>;
   /** Sends again what was answered, up to so many requests, and compares the answers. */
   repeat(most: number): Promise<void>;
+  /** What there is to compare now. */
+  evidence(): Promise<Evidence>;
   /** Looks for secrets in all that is at rest. */
   lookForLeaks(): Promise<void>;
   /** Ends the load, waits until all that was begun has come to its end, and compares. Every gateway must be up. */
+  settle(): Promise<Finding[]>;
+  /** Settles, looks for secrets, and ends the gateways. */
   judge(): Promise<Outcome>;
   /** Leaves nothing behind. */
   close(): Promise<void>;
@@ -76,13 +82,17 @@ export async function openCrash({ nodes = 1, databaseUrl, natsUrl, seed, repeata
     async function compare(): Promise<Finding[]> {
       for (const phone of ledger.phones) await phone.drain();
       if (smsc.owed() > 0) return [{ kind: 'lost', what: `${smsc.owed()} receipts that the gateway does not take` }];
+      return check(await evidence());
+    }
+
+    async function evidence(): Promise<Evidence> {
       const { offsetSeconds, receiver } = load;
       const seen = { books: await books.read(ledger.fallbacks), handsets: smsc.handsets, webhooks: receiver.received() };
-      return check({ ledger, ...seen, told: TOLD, offsetSeconds });
+      return { ledger, ...seen, told: TOLD, offsetSeconds };
     }
 
     const crash: Crash = {
-      ...{ place, ledger, load, random, reach },
+      ...{ place, ledger, load, random, reach, handsets: smsc.handsets },
       async answers(more) {
         const wanted = ledger.answered() + more;
         for (
@@ -109,10 +119,11 @@ export async function openCrash({ nodes = 1, databaseUrl, natsUrl, seed, repeata
           }
         }
       },
+      evidence,
       async lookForLeaks() {
         await leaks.readRest(place, load.run);
       },
-      async judge() {
+      async settle() {
         await load.stop();
         for (const phone of ledger.phones) phone.close();
         const end = Date.now() + SETTLE_MS_MAX;
@@ -121,11 +132,14 @@ export async function openCrash({ nodes = 1, databaseUrl, natsUrl, seed, repeata
           await new Promise((resolve) => setTimeout(resolve, 10 * LOOK_MS));
           findings = await compare();
         }
+        return [...ledger.faults, ...findings];
+      },
+      async judge() {
+        const findings = await crash.settle();
         await crash.lookForLeaks();
         // What they wrote is looked through when they have ended.
         await Promise.all(place.nodes.map((node) => node.stop()));
-        const answered = ledger.answered() + smsc.handsets.length;
-        return { answered, findings: [...ledger.faults, ...findings, ...leaks.findings()] };
+        return { answered: ledger.answered() + smsc.handsets.length, findings: [...findings, ...leaks.findings()] };
       },
       async close() {
         await load.close();

@@ -4,7 +4,7 @@ import { freshMsisdn } from '../demo/numbers.js';
 import type { AnsweredFallback } from './ledger.js';
 import { orderLines } from './orders.js';
 import { type Phone, registerPhone } from './phone.js';
-import { comes, type Scene, someCiphertext } from './scene.js';
+import { comes, insist, type Scene, someCiphertext } from './scene.js';
 
 const AT_ONCE_MAX = 3;
 const ROUNDS = 8;
@@ -54,7 +54,12 @@ async function arm(scene: Scene, writer: Phone, away: Phone): Promise<AnsweredFa
   const sealed = await writer.seal(text, { clientMsgId, recipientMsisdn: away.msisdn, expiresAt });
   const fallback: FallbackRequest = { mode: 'sealed', class: kind, afterSeconds: AFTER_SECONDS, sealed };
   const message = { to: away, clientMsgId, body: someCiphertext(), fallback };
-  const sent = await ledger.ask('fallbacks', () => writer.send(message));
+  const sent = await insist(
+    scene,
+    'fallbacks',
+    () => writer.send(message),
+    ({ messageId, fallback: made }) => `${messageId} ${made?.id}`,
+  );
   const { messageId } = sent;
   if (!sent.fallback) throw new Error(`message ${messageId} has no fallback`);
   ledger.messages.push({ ...message, messageId, from: writer });

@@ -15,8 +15,8 @@ export type Kind = 'orders' | 'messages' | 'fallbacks' | 'replies' | 'other';
 export interface AnsweredOrder {
   readonly orderId: string;
   readonly externalId: string;
-  /** Its tasks whose confirmation was answered. */
-  readonly confirmed: Set<string>;
+  /** Its tasks whose confirmation or rejection was answered. */
+  readonly decided: Map<string, 'confirmed' | 'rejected'>;
   /** All its tasks, once they were seen. */
   tasks: readonly string[];
 }

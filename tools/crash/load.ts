@@ -24,10 +24,22 @@ export interface Load {
 /** Everything that the load makes happen. */
 export const TOLD: ReadonlySet<string> = new Set([
   ...['order.acknowledged', 'order.in-progress', 'order.completed', 'order.failed', 'order.partial'],
-  ...['task.awaiting-operator', 'task.confirmed', 'subscription.active', 'entitlement.granted', 'account.registered', 'line.changed'],
+  ...[
+    'task.awaiting-operator',
+    'task.confirmed',
+    'task.rejected',
+    'subscription.active',
+    'subscription.failed',
+    'entitlement.granted',
+    'account.registered',
+    'line.changed',
+  ],
   ...['fallback.armed', 'fallback.cancelled', 'fallback.claimed', 'fallback.unknown'],
   ...['sms.submitted', 'sms.delivered', 'sms.undelivered', 'sms.unknown', 'sms-reply.received'],
 ]);
+
+/** The endpoint refuses one webhook in so many at first. */
+const REFUSED = 100;
 
 /** Each goes on with new work whenever it has ended some. */
 const WORKERS = [order, order, chat, chat, missedMessages, missedMessages];
@@ -40,7 +52,12 @@ export async function startLoad(given: { reach: Reach; ledger: Ledger; smsc: Sms
   let last = 0;
   let isOver = false;
 
-  const receiver = await startWebhookReceiver(0, { onAnswered: () => ledger.count() });
+  const refused = new Set<string>();
+  const receiver = await startWebhookReceiver({
+    onAnswered: () => ledger.count(),
+    // Each at most once: the second retry comes after minutes.
+    accepts: ({ id }) => random(REFUSED) > 0 || refused.has(id) || !refused.add(id),
+  });
   const headers = { 'Idempotency-Key': `${run}-sink` };
   const types = [...TOLD].map((type) => `com.causeway.v1.${type}`);
   const sink = await ledger.ask('other', () => partner.createEventSubscription({ headers, body: { sink: receiver.url, types } }));

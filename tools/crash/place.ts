@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { createDatabase, type Database } from '../gateway/database.js';
 import { type Door, openDoor } from '../gateway/door.js';
+import { dumpDatabase } from '../gateway/dump-database.js';
 import { CHECKOUT, createHome, type GatewayHome } from '../gateway/gateway-process.js';
 import { createNode, type Node } from './node.js';
 
@@ -14,6 +15,8 @@ export interface Place {
   /** The folders of the first node; all nodes share them. */
   readonly home: GatewayHome;
   readonly database: Database | undefined;
+  /** What its gateways are started with. */
+  readonly variables: Readonly<Record<string, string>>;
   /** All that is at rest right now, by its name. */
   atRest(): Promise<Map<string, Buffer>>;
   /** Ends the gateways and removes everything. */
@@ -62,9 +65,10 @@ export async function openPlace(options: PlaceOptions): Promise<Place> {
     doors,
     home,
     database,
+    variables: shared,
     async atRest() {
       const files = home.files();
-      for (const [table, content] of database ? await tables(database) : []) files.set(table, content);
+      for (const [table, content] of database ? await dumpDatabase(database.url) : []) files.set(`table ${table}`, content);
       return files;
     },
     async close() {
@@ -85,15 +89,4 @@ function writePartners(folder: string, smscPort: number): void {
   partner.setIn(['rateLimits'], { readPerSecond: 10_000, writePerSecond: 10_000, tokenPerMinute: 6_000 });
   partner.setIn(['sms', 'capPerRecipientPerDay'], 1_000);
   writeFileSync(file, partner.toString());
-}
-
-/** Each table as PostgreSQL writes its rows, one a line. */
-async function tables({ sql }: Database): Promise<[string, Buffer][]> {
-  const names = await sql(`SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1`);
-  const contents: [string, Buffer][] = [];
-  for (const { name } of names) {
-    const rows = await sql(`SELECT t::text AS row FROM "${String(name)}" t`);
-    contents.push([`table ${String(name)}`, Buffer.from(rows.map(({ row }) => String(row)).join('\n'))]);
-  }
-  return contents;
 }

@@ -6,6 +6,8 @@ export type Partner = ReturnType<typeof createCausewayClient>;
 /** A gateway as its clients reach it. */
 export interface Reach {
   readonly partner: Partner;
+  /** The same gateway by its other door. */
+  readonly otherDoor: Partner;
   readonly phonesUrl: string;
   readonly fetch: typeof fetch;
 }
@@ -29,9 +31,6 @@ export function createReach(given: {
     for (const [secret, member] of secretsIn(body)) onSecret(secret, `the value of ${member}`);
     return response;
   }
-  return {
-    phonesUrl,
-    fetch: listeningFetch,
-    partner: createCausewayClient({ serverUrl: url, clientId, clientSecret, fetch: listeningFetch }),
-  };
+  const at = (serverUrl: string) => createCausewayClient({ serverUrl, clientId, clientSecret, fetch: listeningFetch });
+  return { phonesUrl, fetch: listeningFetch, partner: at(url), otherDoor: at(phonesUrl) };
 }

@@ -1,12 +1,11 @@
 import type { Crash } from './crash.js';
 import type { Node } from './node.js';
+import { cutPower } from './power-cut.js';
 
 /** What happened in one round. */
 export interface Round {
   readonly number: number;
-  readonly node: string;
-  /** Whether it was killed while it started. */
-  readonly isAtStart: boolean;
+  readonly what: string;
   readonly inFlight: Readonly<Record<string, number>>;
   readonly answered: number;
 }
@@ -20,7 +19,7 @@ const SERVING_MS_MAX = 400;
 const LOOK_EVERY = 20;
 const REPEATS = 3;
 
-/** Kills one of the gateways at random moments, so many times, each time starting it again while the load goes on. */
+/** Kills one of the gateways at random moments, so many times, and each time starts it again while the load goes on. */
 export async function killInRounds(crash: Crash, rounds: number, onRound: (round: Round) => void): Promise<void> {
   const { place, ledger, random } = crash;
   const starting = new Map<Node, Promise<void>>();
@@ -38,7 +37,7 @@ export async function killInRounds(crash: Crash, rounds: number, onRound: (round
     }
     const inFlight = ledger.inFlight();
     await node.kill();
-    onRound({ number, node: node.name, isAtStart, inFlight, answered: ledger.answered() });
+    onRound({ number, what: `${node.name} killed${isAtStart ? ' while it starts' : ''}`, inFlight, answered: ledger.answered() });
     const start = node.start();
     // Who waits for the start is told of its failure.
     start.catch(() => undefined);
@@ -47,6 +46,18 @@ export async function killInRounds(crash: Crash, rounds: number, onRound: (round
     await crash.repeat(REPEATS);
   }
   await Promise.all(place.nodes.map(started));
+}
+
+/** Cuts the power of copies of the gateway at random moments, while itself goes on. */
+export async function cutPowerInRounds(crash: Crash, rounds: number, onRound: (round: Round) => void): Promise<void> {
+  const { ledger, random } = crash;
+  for (let number = 1; number <= rounds; number++) {
+    await crash.answers(random(ANSWERS_MAX));
+    await pause(random(SERVING_MS_MAX));
+    const inFlight = ledger.inFlight();
+    onRound({ number, what: 'power cut', inFlight, answered: ledger.answered() });
+    for (const finding of await cutPower(crash)) ledger.fault(finding);
+  }
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

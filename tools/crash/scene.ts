@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { StoryError } from '../demo/patience.js';
-import type { Ledger } from './ledger.js';
+import type { Kind, Ledger } from './ledger.js';
 import type { Random } from './random.js';
-import type { Reach } from './reach.js';
+import type { Partner, Reach } from './reach.js';
 import type { Smsc } from './smsc.js';
 
 /** What the workers of a load share. */
@@ -40,6 +40,28 @@ export async function comes<T>(what: string, look: () => T | undefined | Promise
 }
 
 export const once = (scene: Scene, what: string) => ({ 'Idempotency-Key': `${scene.run}-${what}` });
+
+/** One in so many requests is made twice at the same time. */
+const IMPATIENT = 8;
+
+/**
+ * Asks for something that may be asked for again, and now and then twice at the same instant, at two nodes where there
+ * are: both must get the same answer.
+ */
+export async function insist<T>(
+  scene: Scene,
+  kind: Kind,
+  act: (partner: Partner) => Promise<T>,
+  answerOf: (answer: T) => string,
+): Promise<T> {
+  const { ledger, reach, random } = scene;
+  const times = random(IMPATIENT) === 0 ? [reach.partner, reach.otherDoor] : [reach.partner];
+  const [first, second = first] = await Promise.all(times.map((partner) => ledger.ask(kind, () => act(partner))));
+  if (first === undefined || second === undefined) throw new Error('there is an answer');
+  if (answerOf(first) !== answerOf(second))
+    ledger.fault({ kind: 'doubled', what: `asked for twice at once: ${answerOf(first)} and ${answerOf(second)}` });
+  return first;
+}
 
 /** Base64url of some length, as a ciphertext looks. */
 export const someCiphertext = (): string => Array.from({ length: 60 + randomInt(400) }, () => BASE64URL.charAt(randomInt(64))).join('');

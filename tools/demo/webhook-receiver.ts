@@ -12,6 +12,8 @@ export interface ReceivedWebhook {
 }
 
 export interface WebhookReceiverOptions {
+  /** Answers 503 to what it says no to, and does not keep it. */
+  accepts?(webhook: ReceivedWebhook): boolean;
   /** Told when it has answered a webhook with 204. */
   onAnswered?(): void;
 }
@@ -27,7 +29,7 @@ export interface WebhookReceiver {
 }
 
 /** A partner's endpoint: verifies each webhook with the SDK and keeps it. */
-export async function startWebhookReceiver(port = 0, { onAnswered }: WebhookReceiverOptions = {}): Promise<WebhookReceiver> {
+export async function startWebhookReceiver({ accepts = () => true, onAnswered }: WebhookReceiverOptions = {}): Promise<WebhookReceiver> {
   const received: ReceivedWebhook[] = [];
   let secret: string | undefined;
   let refused = 0;
@@ -43,13 +45,15 @@ export async function startWebhookReceiver(port = 0, { onAnswered }: WebhookRece
           subject: string;
           data: { subscriptionId?: string; resource: Record<string, unknown> };
         };
-        received.push({
+        const webhook = {
           id: event.id,
           type: event.type,
           subject: event.subject,
           subscriptionId: event.data.subscriptionId,
           resource: event.data.resource,
-        });
+        };
+        if (!accepts(webhook)) return void response.writeHead(503).end();
+        received.push(webhook);
         response.writeHead(204).end(onAnswered);
       } catch {
         if (secret !== undefined) refused++;
@@ -57,7 +61,7 @@ export async function startWebhookReceiver(port = 0, { onAnswered }: WebhookRece
       }
     });
   });
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks`,
     useSecret(given) {
