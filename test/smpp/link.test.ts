@@ -5,6 +5,7 @@ import { createLog } from '../../src/kernel/log.js';
 import { type Link, type LinkOptions, type LinkState, openLink } from '../../src/smpp/link.js';
 import type { Pdu } from '../../src/smpp/pdu.js';
 import { STATUS } from '../../src/smpp/statuses.js';
+import { readTlv, tlv } from '../../src/smpp/tlvs.js';
 import { createFakeClock, type FakeClock } from '../fakes/clock.js';
 import { CERT, KEY } from './certificate.js';
 import { createPeer, type Peer, turns } from './peer.js';
@@ -192,6 +193,73 @@ describe('a link', () => {
     expect(await peer.next('deliver_sm_resp')).toMatchObject({ sequence: 1, commandStatus: 0 });
   });
 
+  test('queries, cancels and replaces, sends data_sm and submit_multi, and hands up what the SMSC says of itself', async () => {
+    const smsc = await startSmsc();
+    const { link, until } = open(smsc.port);
+    await expect(link.querySm({ messageId: 'a1' })).rejects.toMatchObject({ code: 'SMPP.NOT_BOUND', outcome: 'never-sent' });
+    const peer = await accept(smsc);
+    await until('bound');
+    const queried = link.querySm({ messageId: 'a1', sourceAddr: 'CAUSEWAY' });
+    const query = await peer.next('query_sm');
+    expect(query).toMatchObject({ messageId: 'a1', sourceAddr: 'CAUSEWAY' });
+    peer.send({
+      command: 'query_sm_resp',
+      sequence: query.sequence,
+      messageId: 'a1',
+      messageState: 2,
+      errorCode: 3,
+      finalDate: '261122100000000+',
+    });
+    expect(await queried).toMatchObject({ messageState: 2, errorCode: 3, finalDate: '261122100000000+' });
+
+    const cancelled = link.cancelSm({ messageId: 'a1', sourceAddr: 'CAUSEWAY', ...TO });
+    peer.send({ command: 'cancel_sm_resp', sequence: (await peer.next('cancel_sm')).sequence, commandStatus: STATUS.ESME_RCANCELFAIL });
+    await expect(cancelled).rejects.toMatchObject({ code: 'SMPP.REFUSED', statusName: 'ESME_RCANCELFAIL' });
+
+    const replaced = link.replaceSm({ messageId: 'a1', sourceAddr: 'CAUSEWAY', shortMessage: Buffer.from('new') });
+    peer.send({ command: 'replace_sm_resp', sequence: (await peer.next('replace_sm')).sequence });
+    expect(await replaced).toMatchObject({ commandStatus: 0 });
+
+    const payload = tlv('message_payload', Buffer.from('hi'));
+    const sent = link.dataSm({ ...TO, tlvs: [payload] });
+    const data = await peer.next('data_sm');
+    expect(data.tlvs).toEqual([payload]);
+    peer.send({ command: 'data_sm_resp', sequence: data.sequence, messageId: 'a2', tlvs: [tlv('congestion_state', 80)] });
+    expect(readTlv((await sent).tlvs, 'congestion_state')).toBe(80);
+
+    const destinations = [{ destAddrTon: 1, destAddrNpi: 1, destinationAddr: '1' }, { dlName: 'staff' }];
+    const many = link.submitMulti({ destinations, shortMessage: Buffer.from('hi') });
+    const multi = await peer.next('submit_multi');
+    expect(multi.destinations).toEqual(destinations);
+    const unsuccessSmes = [{ destAddrTon: 1, destAddrNpi: 1, destinationAddr: '1', errorStatusCode: STATUS.ESME_RINVDSTADR }];
+    peer.send({ command: 'submit_multi_resp', sequence: multi.sequence, messageId: 'a3', unsuccessSmes });
+    expect(await many).toMatchObject({ messageId: 'a3', unsuccessSmes });
+
+    const throttled = link.submit(TO);
+    const { sequence } = await peer.next('submit_sm');
+    peer.send({ command: 'submit_sm_resp', sequence, commandStatus: STATUS.ESME_RTHROTTLED, tlvs: [tlv('congestion_state', 99)] });
+    await expect(throttled).rejects.toMatchObject({ statusName: 'ESME_RTHROTTLED', congestionState: 99 });
+  });
+
+  test('takes data_sm and alert_notification where it was told how', async () => {
+    const smsc = await startSmsc();
+    const seen: string[] = [];
+    const deaf = open(smsc.port);
+    const first = await accept(smsc);
+    await deaf.until('bound');
+    first.send({ command: 'alert_notification', sequence: 1, sourceAddr: '1' }, { command: 'data_sm', sequence: 2, ...TO });
+    expect(await first.next('data_sm_resp')).toMatchObject({ sequence: 2, commandStatus: STATUS.ESME_RINVCMDID });
+    const { until } = open(smsc.port, {
+      onData: async ({ destinationAddr }) => void seen.push(`data to ${destinationAddr}`),
+      onAlert: ({ sourceAddr }) => void seen.push(`alert of ${sourceAddr}`),
+    });
+    const peer = await accept(smsc);
+    await until('bound');
+    peer.send({ command: 'alert_notification', sequence: 1, sourceAddr: '1' }, { command: 'data_sm', sequence: 2, ...TO });
+    expect(await peer.next('data_sm_resp')).toMatchObject({ sequence: 2, commandStatus: 0 });
+    expect(seen).toEqual(['alert of 1', 'data to 999570000001']);
+  });
+
   test('unbinds before it closes, does not come back, and leaves no timer', async () => {
     const smsc = await startSmsc();
     const { link, until } = open(smsc.port);
@@ -223,5 +291,17 @@ describe('a link', () => {
     await trusting.until('bound');
     const strict = open(smsc.port, { tls: {} });
     expect(await strict.until('unbound')).toMatchObject({ reason: 'socket-failed' });
+  });
+
+  test('over TLS shows its client certificate to a server that asks for one', async () => {
+    const asking = createTlsServer({ cert: CERT, key: KEY, ca: CERT, requestCert: true });
+    const smsc = await startSmsc(asking, 'secureConnection');
+    const known = open(smsc.port, { tls: { ca: CERT, cert: CERT, key: KEY } });
+    await accept(smsc);
+    await known.until('bound');
+    const stranger = open(smsc.port, { tls: { ca: CERT } });
+    const { reason } = await stranger.until('unbound');
+    expect(['socket-failed', 'peer-closed', 'bind-refused']).toContain(reason);
+    expect(smsc.connections).toBe(1);
   });
 });
