@@ -159,10 +159,8 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
   }
   const worker = createFallbackWorker({ context, breaker, onQueued });
   const { queue } = createQueue(context, keyWrap, onQueued);
-  const sends = createSendsByQueue(context, queue, async (partnerId, smsId) => {
-    const message = await settler.end(smsId, 'cancelled', 'cancelled');
-    return message?.partnerId === partnerId && message.state === 'cancelled';
-  });
+  const cancel = async (smsId: string) => (await settler.end(smsId, 'cancelled', 'cancelled'))?.state === 'cancelled';
+  const sends = createSendsByQueue({ context, keyWrap, queue, cancel, onQueued });
   const esmes = createEsmes({ ...{ context, bus, leases, keyWrap, hashKey, tellers }, sends });
   const pauses = createPauses(store);
   const heard = [bus.subscribe(QUEUED, (key) => lanes.get(key)?.wake()), bus.subscribe(PAUSED, () => tasks.start('pauses', lookAtPauses))];

@@ -59,7 +59,7 @@ export function createCommands(context: Pick<SmsContext, 'store' | 'domainClock'
 
   async function cancelOne(account: EsmeAccount, submit: FoundSubmit): Promise<boolean> {
     const partnerId = account.partner.id;
-    if (submit.smsId !== undefined) return sends.cancel(partnerId, submit.smsId);
+    if (submit.smsId !== undefined) return sends.cancel(submit.smsId);
     if (submit.groupKey === undefined || FINAL_STATES.includes(submit.state)) return false;
     const endedAt = domainClock.now(partnerId);
     return (await store.run(endParts, { groupKey: submit.groupKey, ended: 'cancelled', endedAt })) > 0;

@@ -29,7 +29,7 @@ export interface EsmeSends {
    */
   send(messages: readonly EsmeSms[]): Promise<(GatewayError | undefined)[]>;
   /** Takes one back that has not gone out. @returns whether it did. */
-  cancel(partnerId: string, smsId: string): Promise<boolean>;
+  cancel(smsId: string): Promise<boolean>;
   /** Puts another text into one that has not gone out, and other times. @returns whether it did. */
   replace(message: EsmeSms): Promise<boolean>;
 }

@@ -5,6 +5,7 @@ import type { Sender } from '../../partners/index.js';
 import { type ConcatInfo, type MessagePdu, RefusedWith, reassemblyKey, STATUS } from '../../smpp/index.js';
 import type { SmsContext } from '../context.js';
 import type { EsmeAccount } from './account.js';
+import { pendingSubmits } from './find-submits.js';
 import { newMessageId } from './message-id.js';
 import { keyedHash, unwrapPart, wrapPart } from './parts.js';
 import type { EsmeSends, EsmeSms } from './ports.js';
@@ -13,7 +14,7 @@ import { joinContent, type ReadContent, readContent } from './read-content.js';
 import { type KeptWish, readWish, type Wish, type WishFields } from './read-wish.js';
 import type { Address } from './receipt.js';
 import { refusalOf, statusOf } from './refusal.js';
-import { claimGroup, endGroup, insertPart, insertSubmits, type NewSubmit } from './submit-operations.js';
+import { changeSubmit, claimGroup, endGroup, insertPart, insertSubmits, type NewSubmit } from './submit-operations.js';
 
 /** A submit_sm, submit_multi or data_sm, in one form. */
 export interface Submit {
@@ -137,6 +138,39 @@ export function createSubmits({ context, keyWrap, hashKey, sends, findAccount }:
     return { messageId, statuses };
   }
 
+  /** What waits from the same source to the same destination gives way: it keeps its id, and says this. */
+  async function replaceWaiting(
+    account: EsmeAccount,
+    submit: Submit,
+    wish: Wish,
+    sender: Sender,
+    content: ReadContent,
+  ): Promise<string | undefined> {
+    const [destination, ...others] = submit.destinations;
+    if (!wish.isReplacing || !destination || others.length > 0) return undefined;
+    const { systemId, dataCodingDefault } = account.config;
+    const addresses = { source: submit.source.address, destination: destination.address, serviceType: wish.serviceType };
+    const waiting = (await pendingSubmits(store, systemId, addresses)).find(
+      ({ smsId, groupKey }) => smsId !== undefined && groupKey === undefined,
+    );
+    if (waiting?.smsId === undefined) return undefined;
+    const { messageId, smsId } = waiting;
+    const recipient = readDestination(destination);
+    const isReplaced = await sends.replace({
+      id: smsId,
+      account,
+      messageId,
+      recipient,
+      sender,
+      content: joinContent([content], dataCodingDefault),
+      wish,
+    });
+    if (!isReplaced) return undefined;
+    const kept: KeptWish = { ...wish, dataCoding: submit.pdu.dataCoding };
+    await store.run(changeSubmit, { messageId, registeredDelivery: wish.registeredDelivery, wish: JSON.stringify(kept) });
+    return messageId;
+  }
+
   async function takePart(
     account: EsmeAccount,
     submit: Submit,
@@ -237,9 +271,10 @@ export function createSubmits({ context, keyWrap, hashKey, sends, findAccount }:
       const wish = readWish(submit.pdu, domainClock.now(account.partner.id));
       const sender = readSource(account, submit.source);
       const content = readContent(submit.pdu, account.config.dataCodingDefault);
-      return content.concat
-        ? takePart(account, submit, wish, sender, content, content.concat)
-        : takeWhole(account, submit, wish, sender, content);
+      if (content.concat) return takePart(account, submit, wish, sender, content, content.concat);
+      const replaced = await replaceWaiting(account, submit, wish, sender, content);
+      if (replaced !== undefined) return { messageId: replaced, statuses: [STATUS.ESME_ROK] };
+      return takeWhole(account, submit, wish, sender, content);
     },
     async recover() {
       const claimed = await store.read<{ id: string }>(
