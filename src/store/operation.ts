@@ -15,6 +15,8 @@ export type StatementRows = readonly Row[];
  *   `b.value` its JSON. Read fields with `b.value ->> 'name'` (text) or `CAST(b.value ->> 'name' AS BIGINT)`.
  * - `:members(name)` is a table `e` with a row for each member of the items' arrays of that name (one array in a statement):
  *   `e.value` as above, and `e.place` the `b.key` of its item.
+ * - `:skipLocked` ends a SELECT that takes rows: they are this transaction's until the commit, and those that another node
+ *   is changing at that moment are left out. SQLite has one writer, so it is empty there.
  * - Statements run in order, in one transaction, and see what the earlier ones did.
  * - Keep to the SQL both databases share: `INSERT … SELECT … FROM :batch WHERE true ON CONFLICT …`, `UPDATE … FROM`,
  *   `RETURNING`, window functions. Instants are BIGINT milliseconds, bytes are base64url text.

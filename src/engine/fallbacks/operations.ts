@@ -85,7 +85,7 @@ const CANCEL_UNCLAIMABLE = `
   FROM :batch
   WHERE f.id = b.value ->> 'id' AND f.state = 'armed' AND (${CHANGED_LINE} OR ${EXPIRED})`;
 
-/** Claims what is due, or cancels it; the row's state decides against an ack. */
+/** Claims what is due, or cancels it; the row's state decides against an ack, and one that is being acknowledged waits. */
 export const claimFallbacks = defineOperation<ClaimItem, StepResult>({
   name: 'engine.claimFallbacks',
   statements: [
@@ -94,7 +94,8 @@ export const claimFallbacks = defineOperation<ClaimItem, StepResult>({
     `UPDATE engine_sms_fallback AS f SET state = 'claimed', reason = NULL, sms_id = b.value ->> 'smsId', claimed_at = ${AT},
        updated_at = ${AT}, fact_id = b.value ->> 'factId'
      FROM :batch
-     WHERE f.id = b.value ->> 'id' AND f.state = 'armed' AND f.due_at <= ${AT} AND NOT (${CHANGED_LINE} OR ${EXPIRED})`,
+     WHERE f.id = b.value ->> 'id' AND f.due_at <= ${AT} AND NOT (${CHANGED_LINE} OR ${EXPIRED}) AND f.id IN (
+       SELECT id FROM engine_sms_fallback WHERE id IN (SELECT b.value ->> 'id' FROM :batch) AND state = 'armed' :skipLocked)`,
     ...AFTER_STEP,
   ],
   settle: settleSteps,

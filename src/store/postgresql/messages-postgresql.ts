@@ -19,7 +19,10 @@ const members = (name: string): string =>
   `(SELECT b.key AS place, m.value FROM ${BATCH}, LATERAL jsonb_array_elements(b.value -> '${name}') AS m(value)) AS e`;
 // By functions: a text to put in would have its $1 taken for a group of the pattern.
 const compile = (sql: string): string =>
-  sql.replace(/:members\((\w+)\)/g, (_, name: string) => members(name)).replaceAll(':batch', () => BATCH);
+  sql
+    .replace(/:members\((\w+)\)/g, (_, name: string) => members(name))
+    .replaceAll(':batch', () => BATCH)
+    .replaceAll(':skipLocked', 'FOR UPDATE SKIP LOCKED');
 
 /** BIGINT comes as text, since it may not fit a number; ours are milliseconds and counters, which do. */
 const INT8 = 20;

@@ -24,7 +24,7 @@ const members = (name: string): string =>
 function compile(sql: string): string {
   const name = /:members\((\w+)\)/.exec(sql)?.[1];
   const tables = name === undefined ? BATCH : `${BATCH}, ${members(name)}`;
-  return `WITH ${tables} ${sql.replaceAll(':batch', 'b').replaceAll(`:members(${name})`, 'e')}`;
+  return `WITH ${tables} ${sql.replaceAll(':batch', 'b').replaceAll(`:members(${name})`, 'e').replaceAll(':skipLocked', '')}`;
 }
 
 function runStatement(sql: string, batch: string): StatementRows {
