@@ -1,8 +1,10 @@
 import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3';
+import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import type { Closable } from '../../kernel/closing-stack.js';
 import type { ControlStore } from '../control.js';
 import { asUnavailable } from '../database-failure.js';
 import { Prisma, PrismaClient } from '../generated/sqlite/client.js';
+import { controlWriter } from './control-writer.js';
 import { CHECKPOINT, PRAGMAS } from './pragmas.js';
 
 /** How long one transaction may run before it is rolled back; a bulk chunk of 200 rows takes about 100 ms. */
@@ -13,8 +15,8 @@ const TRANSACTION_MS_MAX = 10_000;
  * (ADR 0002). The file must have been migrated.
  */
 export async function openSqliteControl(file: string): Promise<ControlStore & Closable & { checkpoint(): Promise<void> }> {
-  const reader = await openClient(file);
-  const writer = await openClient(file);
+  const reader = await openClient(new PrismaBetterSqlite3({ url: `file:${file}` }));
+  const writer = await openClient(controlWriter(file));
   await reader.$queryRawUnsafe('PRAGMA query_only=ON');
   let last: Promise<unknown> = Promise.resolve();
   return {
@@ -49,8 +51,8 @@ export async function openSqliteControl(file: string): Promise<ControlStore & Cl
   };
 }
 
-async function openClient(file: string): Promise<PrismaClient> {
-  const client = new PrismaClient({ adapter: new PrismaBetterSqlite3({ url: `file:${file}` }) });
+async function openClient(adapter: SqlDriverAdapterFactory): Promise<PrismaClient> {
+  const client = new PrismaClient({ adapter });
   for (const pragma of PRAGMAS) await client.$queryRawUnsafe(`PRAGMA ${pragma}`);
   return client;
 }

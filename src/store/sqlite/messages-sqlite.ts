@@ -4,10 +4,8 @@ import type { Closable } from '../../kernel/closing-stack.js';
 import { createGroupCommit, type GroupAnswer, type WriteGroup } from '../group-commit.js';
 import type { MessageStore } from '../messages.js';
 import type { Row } from '../operation.js';
+import { compiled } from './compiled.js';
 import { setPragmas } from './pragmas.js';
-
-/** Compiled code only: a worker thread cannot load TypeScript, so tests and tools use the built writer. */
-const writerUrl = new URL(import.meta.url.replace(/\/src\/(store\/sqlite)\/[^/]+$/, '/dist/$1/x').replace(/[^/]+$/, 'writer-thread.js'));
 
 /**
  * Opens `messages.db`: a reader on this thread, and the writer in a worker thread, so that an fsync never stops the event
@@ -45,7 +43,7 @@ export async function openSqliteMessages(file: string): Promise<MessageStore & C
 
 /** The worker thread, one batch at a time. */
 async function startWriter(file: string) {
-  const worker = new Worker(writerUrl, { workerData: { file } });
+  const worker = new Worker(compiled('writer-thread.js'), { workerData: { file } });
   await new Promise<void>((resolve, reject) => worker.once('online', resolve).once('error', reject));
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   let gone: unknown;
