@@ -1,11 +1,11 @@
 /**
- * Two nodes of one gateway under a running load, while what they stand on goes away: one of them, NATS, every connection to
- * PostgreSQL. Nothing that was answered is missing, and nothing is there twice.
+ * Two nodes of one gateway under a running load, while one of them dies or stands still, or what they stand on goes away:
+ * NATS, every connection to PostgreSQL. Nothing that was answered is missing, and nothing is there twice.
  */
 import { spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Crash, openCrash } from '../../tools/crash/crash.js';
-import { killInRounds } from '../../tools/crash/rounds.js';
+import { killInRounds, standStill } from '../../tools/crash/rounds.js';
 import { createNatsServer } from '../../tools/gateway/nats-server.js';
 import { findServices } from '../fakes/services.js';
 
@@ -29,6 +29,16 @@ describe.skipIf(services.skipped !== undefined)('two nodes under a load', () => 
   test('one or the other is killed at random moments', { timeout: TEST_MS_MAX }, async () => {
     crash = await openTwoNodes();
     await killInRounds(crash, ROUNDS, () => undefined);
+    expect((await crash.judge()).findings).toEqual([]);
+  });
+
+  test('one stands still until the other has taken its work over, and goes on', { timeout: TEST_MS_MAX }, async () => {
+    crash = await openTwoNodes();
+    for (const node of crash.place.nodes) {
+      await crash.answers(40 + crash.random(40));
+      await standStill(crash, node);
+    }
+    await crash.answers(40);
     expect((await crash.judge()).findings).toEqual([]);
   });
 

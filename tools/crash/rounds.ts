@@ -15,9 +15,14 @@ const AT_START = 8;
 const STARTING_MS_MAX = 1_500;
 const ANSWERS_MAX = 120;
 const SERVING_MS_MAX = 400;
+/** In one round of so many both nodes are killed, and in as many one stands still first. */
+const ODD = 10;
+/** A node that stands still is given up after some seconds. */
+const GIVEN_UP_MS_MAX = 60_000;
 /** A round in so many looks for secrets while everything is under way. */
 const LOOK_EVERY = 20;
 const REPEATS = 3;
+const LOOK_MS = 100;
 
 /** Kills one of the gateways at random moments, so many times, and each time starts it again while the load goes on. */
 export async function killInRounds(crash: Crash, rounds: number, onRound: (round: Round) => void): Promise<void> {
@@ -35,17 +40,44 @@ export async function killInRounds(crash: Crash, rounds: number, onRound: (round
       await crash.answers(random(ANSWERS_MAX));
       await pause(random(SERVING_MS_MAX));
     }
+    const [other] = place.nodes.filter((each) => each !== node);
+    const oddity = other && !isAtStart ? random(ODD) : ODD;
+    if (other && oddity === 0) {
+      await started(other);
+      await standStill(crash, node);
+    }
+    const victims = other && oddity === 1 ? [node, other] : [node];
     const inFlight = ledger.inFlight();
-    await node.kill();
-    onRound({ number, what: `${node.name} killed${isAtStart ? ' while it starts' : ''}`, inFlight, answered: ledger.answered() });
-    const start = node.start();
-    // Who waits for the start is told of its failure.
-    start.catch(() => undefined);
-    starting.set(node, start);
+    await Promise.all(victims.map((victim) => victim.kill()));
+    const names = victims.map(({ name }) => name).join(' and ');
+    const how = isAtStart ? ' while it starts' : oddity === 0 ? ' after it stood still' : '';
+    onRound({ number, what: `${names} killed${how}`, inFlight, answered: ledger.answered() });
+    for (const victim of victims) {
+      const start = victim.start();
+      // Who waits for the start is told of its failure.
+      start.catch(() => undefined);
+      starting.set(victim, start);
+    }
     if (number % LOOK_EVERY === LOOK_EVERY / 2) await crash.lookForLeaks();
     await crash.repeat(REPEATS);
   }
   await Promise.all(place.nodes.map(started));
+}
+
+/**
+ * Stops a node, in the middle of whatever it does, until the other has taken its work over; then it goes on as if nothing
+ * had been, as a machine does that was paused.
+ */
+export async function standStill({ place, ledger }: Crash, node: Node): Promise<void> {
+  const alive = async (): Promise<number> => {
+    const rows = (await place.database?.sql("SELECT count(*)::int AS nodes FROM node_lease WHERE name LIKE 'node/%'")) ?? [];
+    return Number(rows[0]?.['nodes']);
+  };
+  await node.frozen(async () => {
+    const end = Date.now() + GIVEN_UP_MS_MAX;
+    while ((await alive()) > 1 && Date.now() < end) await pause(LOOK_MS);
+    if (Date.now() > end) ledger.fault({ kind: 'lost', what: `the work of ${node.name}, which stood still: nobody took it over` });
+  });
 }
 
 /** Cuts the power of copies of the gateway at random moments, while itself goes on. */
