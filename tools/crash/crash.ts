@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { patiently } from '../demo/patience.js';
+import { createRandom } from '../fuzz/random.js';
 import { createBookReader } from './books.js';
 import { check, type Evidence } from './check.js';
 import { createLeaks } from './leaks.js';
 import { createLedger, type Finding, type Ledger, refusalOf } from './ledger.js';
 import { type Load, startLoad, TOLD } from './load.js';
 import { openPlace, type Place } from './place.js';
-import { createRandom, type Random } from './random.js';
 import { createReach, type Reach } from './reach.js';
 import { type HandsetSms, openSmsc } from './smsc.js';
 
@@ -32,7 +32,8 @@ export interface Crash {
   readonly place: Place;
   readonly ledger: Ledger;
   readonly load: Load;
-  readonly random: Random;
+  /** A number in [0, bound), by the seed. */
+  random(bound: number): number;
   readonly reach: Reach;
   /** What lies on the handsets. */
   readonly handsets: readonly HandsetSms[];

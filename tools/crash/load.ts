@@ -4,7 +4,7 @@ import { chat } from './chats.js';
 import { missedMessages } from './fallbacks.js';
 import { type Ledger, refusalOf } from './ledger.js';
 import { order } from './orders.js';
-import type { Random } from './random.js';
+
 import type { Reach } from './reach.js';
 import { once, type Scene } from './scene.js';
 import type { Smsc } from './smsc.js';
@@ -44,7 +44,7 @@ const REFUSED = 100;
 /** Each goes on with new work whenever it has ended some. */
 const WORKERS = [order, order, chat, chat, missedMessages, missedMessages];
 
-export async function startLoad(given: { reach: Reach; ledger: Ledger; smsc: Smsc; random: Random }): Promise<Load> {
+export async function startLoad(given: { reach: Reach; ledger: Ledger; smsc: Smsc; random: Scene['random'] }): Promise<Load> {
   const { reach, ledger, smsc, random } = given;
   const { partner } = reach;
   const run = `crash-${randomBytes(4).toString('hex')}`;

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { StoryError } from '../demo/patience.js';
 import type { Kind, Ledger } from './ledger.js';
-import type { Random } from './random.js';
+
 import type { Partner, Reach } from './reach.js';
 import type { Smsc } from './smsc.js';
 
@@ -10,7 +10,8 @@ export interface Scene {
   readonly reach: Reach;
   readonly ledger: Ledger;
   readonly smsc: Smsc;
-  readonly random: Random;
+  /** A number in [0, bound), by the seed. */
+  random(bound: number): number;
   /** Names the run in keys and ids; a search for it must find it. */
   readonly run: string;
   /** A word in every text that only handsets may have in the clear. */
