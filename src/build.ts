@@ -268,8 +268,7 @@ export async function buildGateway(
       ...{ metrics, clock, log },
       report: async () => ({ links: (await Promise.all(partners.all().map(linksOf))).flat() }),
       checks: [
-        { name: 'gateway.db', check: async () => void (await control.read.outboxItem.findFirst()) },
-        { name: 'messages.db', check: async () => void (await messages.read('SELECT 1 AS ok')) },
+        ...store.parts,
         { name: 'disk', check: () => checkDiskSpace(config.dataDir) },
         // Whoever sends traffic here is to stop while requests finish.
         { name: 'draining', check: async () => assert(!http.draining, 'the public listener takes requests') },

@@ -13,8 +13,8 @@ const AWAY =
 const AWAY_WORDS =
   /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client (was closed|has encountered))/;
 
-/** It cannot be written now and trying again at once would not help: SQLite's result codes, a full disk of the server, too slow. */
-const UNWRITABLE = /^(SQLITE_(FULL|IOERR|READONLY|BUSY|CANTOPEN)|53|57014$|P2024$|P2028$)/;
+/** It cannot be written now and trying again at once would not help: SQLite's result codes, the server's disk is full, it has become read-only, or it is too slow. */
+const UNWRITABLE = /^(SQLITE_(FULL|IOERR|READONLY|BUSY|CANTOPEN)|53|25006$|57014$|P2024$|P2028$)/;
 /** Prisma passes SQLite's words on, without its code. */
 const UNWRITABLE_WORDS = /database or disk is full|disk I\/O error|attempt to write a readonly database|unable to open database file/;
 

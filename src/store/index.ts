@@ -31,6 +31,8 @@ export interface Store extends Closable {
    * until they are cut. PostgreSQL does so by itself, and keeps what its vacuum has not reached yet.
    */
   checkpoint(): Promise<void>;
+  /** What it stands on, by the name that whoever runs it knows; each check rejects while that cannot be used. */
+  readonly parts: readonly { name: string; check(): Promise<void> }[];
   close(): Promise<void>;
 }
 
@@ -71,6 +73,10 @@ export async function openSqliteStore(dataFolder: string, onProgress: (step: str
       async checkpoint() {
         await Promise.all([controlStore.checkpoint(), messageStore.checkpoint()]);
       },
+      parts: [
+        { name: 'gateway.db', check: async () => void (await controlStore.read.outboxItem.findFirst()) },
+        { name: 'messages.db', check: async () => void (await messageStore.read('SELECT 1 AS ok')) },
+      ],
       close: () => opened.closeAll(),
     };
   } catch (failure) {

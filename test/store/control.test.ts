@@ -56,6 +56,7 @@ test.each([
   [{ code: 'SQLITE_FULL', message: '' }, true],
   [{ code: 'SQLITE_IOERR_WRITE', message: '' }, true],
   [{ code: '53100', message: 'could not extend file' }, true],
+  [{ code: '25006', message: 'cannot execute INSERT in a read-only transaction' }, true],
   [{ code: '57P01', message: 'terminating connection due to administrator command' }, true],
   [{ code: 'P2010', message: 'Raw query failed. Message: `database or disk is full`' }, true],
   [{ code: 'SQLITE_CONSTRAINT_UNIQUE', message: '' }, false],

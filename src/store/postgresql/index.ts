@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { Clock } from '../../kernel/clock.js';
 import { ClosingStack } from '../../kernel/closing-stack.js';
-import { GatewayError } from '../../kernel/errors.js';
+import { assert, GatewayError } from '../../kernel/errors.js';
 import { asUnavailable } from '../database-failure.js';
 import type { Store } from '../index.js';
 import { readMigrations } from '../migrations.js';
@@ -47,7 +47,13 @@ export async function openPostgresStore(
   const opened = new ClosingStack();
   const control = opened.push(openPostgresControl(url, clock, onError));
   const messages = opened.push(openPostgresMessages(url, clock, onError));
-  return { control, messages, checkpoint: async () => undefined, close: () => opened.closeAll() };
+  /** A server that was failed over from, or has become a standby, still reads. */
+  async function check(): Promise<void> {
+    const [row] = await messages.read(`SELECT current_setting('transaction_read_only') AS "readOnly"`);
+    assert(row?.['readOnly'] === 'off', 'the server takes writes');
+    await control.read.outboxItem.findFirst();
+  }
+  return { control, messages, parts: [{ name: 'postgresql', check }], checkpoint: async () => undefined, close: () => opened.closeAll() };
 }
 
 /** The words of the driver or of the server; neither repeats a password. A host with several addresses fails with several. */
