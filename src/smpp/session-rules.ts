@@ -22,8 +22,8 @@ export function mayReceive(command: RequestName | NoticeName, { role, state, bou
   if (state === 'open') return STATUS.ESME_RINVBNDSTS;
   if (when === 'bound') return undefined;
   if (boundAs !== 'transceiver' && boundAs !== when) return STATUS.ESME_RINVBNDSTS;
-  // Between our unbind and its answer a message is turned away for now, so that it comes again on the next bind.
-  return state === 'unbinding' ? temporaryError(role) : undefined;
+  // Between our unbind and its answer a message is turned away for now, so that it comes again on the next bind. A notice would not.
+  return state === 'unbinding' && command !== 'alert_notification' ? temporaryError(role) : undefined;
 }
 
 /** Whether we may send this on our bind. */

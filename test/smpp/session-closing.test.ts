@@ -15,9 +15,14 @@ describe('closing', () => {
     peer.send({ command: 'submit_sm_resp', sequence, messageId: 'a1' });
     const unbind = await peer.next('unbind');
     expect([await submitted, session.state]).toEqual(['response a1', 'unbinding']);
-    peer.send({ command: 'deliver_sm', sequence: 5, ...TO }, { command: 'unbind_resp', sequence: unbind.sequence });
+    peer.send(
+      { command: 'deliver_sm', sequence: 5, ...TO },
+      { command: 'alert_notification', sequence: 6 },
+      { command: 'unbind_resp', sequence: unbind.sequence },
+    );
     expect(await peer.next('deliver_sm_resp')).toMatchObject({ commandStatus: STATUS.ESME_RX_T_APPN });
     await done;
+    expect(peer.got.at(-1)).toMatchObject({ command: 'deliver_sm_resp' });
     expect(closed).toEqual(['closed-by-us']);
     expect(clock.pending()).toBe(0);
   });
