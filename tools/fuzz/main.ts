@@ -29,7 +29,7 @@ if (!collect) {
 }
 
 /** What is held after a collection, in octets: the heap and the buffers outside of it. */
-async function held(collectNow: () => void): Promise<number> {
+async function held(collectNow: NonNullable<typeof globalThis.gc>): Promise<number> {
   for (let i = 0; i < 3; i++) {
     collectNow();
     await new Promise((resolve) => setImmediate(resolve));
