@@ -366,13 +366,21 @@ describe('listing', () => {
     for (const { id } of await claim({ limit: 3 })) {
       await rig.engine.fallbacks.advance({ id, from: ['claimed'], to: 'submitted', at: rig.clock.now(), segments: 1 });
     }
-    const asked = { partnerId: PARTNER, market: MARKET, since: 0, utcOffsetMs: 3_600_000, perRecipientPerDay: 10, perPairPerDay: 10 };
+    const asked = { partnerId: PARTNER, market: MARKET, since: 0, until: rig.clock.now(), utcOffsetMs: 3_600_000 };
+    const caps = { perRecipientPerDay: 10, perPairPerDay: 10 };
     const day = Math.floor((rig.clock.now() + 3_600_000) / 86_400_000);
     const counted = { day, mode: 'notice', armed: 5, claimed: 3, segments: 3, measured: 3 };
-    expect(await rig.engine.fallbacks.history(asked)).toEqual([{ ...counted, withinCaps: 3 }]);
-    expect(await rig.engine.fallbacks.history({ ...asked, perPairPerDay: 2 })).toEqual([{ ...counted, withinCaps: 2 }]);
-    expect(await rig.engine.fallbacks.history({ ...asked, perRecipientPerDay: 1 })).toEqual([{ ...counted, withinCaps: 1 }]);
-    expect(await rig.engine.fallbacks.history({ ...asked, market: 'DE' })).toEqual([]);
+    expect(await rig.engine.fallbacks.history({ ...asked, ...caps })).toEqual([{ ...counted, withinCaps: 3 }]);
+    expect(await rig.engine.fallbacks.history({ ...asked, ...caps, perPairPerDay: 2 })).toEqual([{ ...counted, withinCaps: 2 }]);
+    expect(await rig.engine.fallbacks.history({ ...asked, ...caps, perRecipientPerDay: 1 })).toEqual([{ ...counted, withinCaps: 1 }]);
+    expect(await rig.engine.fallbacks.history({ ...asked, ...caps, market: 'DE' })).toEqual([]);
+    expect(await rig.engine.fallbacks.history({ ...asked, ...caps, until: 1 })).toEqual([]);
+    const since = { partnerId: PARTNER, since: rig.clock.now() };
+    expect(await rig.engine.fallbacks.claimedByPair({ ...since, msisdns: [recipient.msisdn, '+1'] })).toEqual([
+      { msisdn: recipient.msisdn, senderAccountId: sender.accountId, n: 3 },
+    ]);
+    expect(await rig.engine.fallbacks.countClaimedSince({ ...since, market: MARKET, mode: 'notice' })).toBe(3);
+    expect(await rig.engine.fallbacks.countClaimedSince({ ...since, market: MARKET, mode: 'sealed' })).toBe(0);
   });
 
   test('which messages a device acknowledged, and when, is known also after the claim', async () => {

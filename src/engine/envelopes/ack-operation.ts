@@ -73,6 +73,9 @@ export const acknowledge = defineOperation<AckItem, AckResult>({
     `SELECT s.delivered_status_id, s.client_msg_id FROM :batch JOIN engine_sent s
      ON s.message_id = b.value ->> 'envelopeId' AND s.delivered_status_id = b.value ->> 'statusId'
      WHERE s.sender_device_id = '${SYSTEM}' AND s.withdrawn_at IS NULL`,
+    // One that a device had fetched before it was taken back: its row is gone, and that it was seen is known.
+    `UPDATE engine_sent AS s SET delivered_at = CAST(b.value ->> 'wallNow' AS BIGINT) FROM :batch
+     WHERE s.message_id = b.value ->> 'envelopeId' AND s.sender_device_id = '${SYSTEM}' AND s.withdrawn_at IS NOT NULL AND s.delivered_at IS NULL`,
   ],
   settle(items, rows) {
     const notices = new Map(rows[6]?.map((row) => [row['delivered_status_id'], String(row['client_msg_id'])]));

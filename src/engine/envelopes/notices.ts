@@ -1,8 +1,6 @@
 import { newId } from '../../kernel/ids.js';
 import type { EngineContext } from '../context.js';
-import { placeholders } from '../placeholders.js';
 import { sendNotices, withdrawNotices } from './notice-operations.js';
-import { SYSTEM } from './queue-operations.js';
 
 /** Messages of the gateway itself to all devices of an account, which may be taken back while nobody has them. */
 export interface SystemNotices {
@@ -24,11 +22,11 @@ export interface SystemNotices {
    * @param msisdn of the account it was sent to: devices that have not fetched it need not any more.
    */
   withdraw(id: string, msisdn: string): Promise<'withdrawn' | 'delivered'>;
-  /** When a device acknowledged each of these, wall clock, also when it had been taken back; the others are not there. */
-  acknowledgedAt(ids: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Those taken back since an instant of the wall clock that a device acknowledged all the same, within so long after. */
+  raced(since: number, withinMs: number): Promise<string[]>;
 }
 
-const ASKED_MAX = 200;
+const RACED_MAX = 10_000;
 
 export function createNotices({ store, clock, announce }: EngineContext): SystemNotices {
   return {
@@ -45,14 +43,13 @@ export function createNotices({ store, clock, announce }: EngineContext): System
       return deliveredAt !== undefined && withdrawnAt === undefined ? 'delivered' : 'withdrawn';
     },
 
-    async acknowledgedAt(ids) {
-      const { list, values } = placeholders(ids, ASKED_MAX);
-      const rows = await store.read<{ id: string; at: number }>(
-        `SELECT client_msg_id AS id, delivered_at AS at FROM engine_sent
-         WHERE sender_device_id = '${SYSTEM}' AND client_msg_id IN (${list}) AND delivered_at IS NOT NULL`,
-        values,
+    async raced(since, withinMs) {
+      const rows = await store.read<{ id: string }>(
+        `SELECT client_msg_id AS id FROM engine_sent
+         WHERE withdrawn_at >= $1 AND withdrawn_at IS NOT NULL AND delivered_at < withdrawn_at + $2 ORDER BY withdrawn_at LIMIT ${RACED_MAX}`,
+        [since, withinMs],
       );
-      return new Map(rows.map(({ id, at }) => [id, Number(at)]));
+      return rows.map(({ id }) => id);
     },
   };
 }

@@ -3,7 +3,7 @@ import { assert, GatewayError } from '../../kernel/errors.js';
 import { newId } from '../../kernel/ids.js';
 import type { Parameter } from '../../store/index.js';
 import type { EngineContext } from '../context.js';
-import { placeholders } from '../placeholders.js';
+import { placeholders, placesFor } from '../placeholders.js';
 import {
   advanceFallbacks,
   cancelUnclaimable,
@@ -21,6 +21,8 @@ const PENDING_MAX = 1_000;
 const PAGE_MAX = 200;
 /** Rows that one sweep looks at; the rest waits for the next. */
 const SWEEP_MAX = 500;
+/** The longest that a timer runs; what was put off may have been armed a day before that. */
+const TIMER_MAX_MS = 36 * 3_600_000;
 /** Reasons go into JSON as they are (fact-sql.ts), so they are codes. */
 const CODE = /^[A-Za-z0-9_.:-]{1,64}$/;
 
@@ -126,7 +128,7 @@ export function createFallbacks({ store, clock, domainClock, announce }: EngineC
       return Number(row?.n ?? 0);
     },
 
-    async history({ partnerId, market, since, utcOffsetMs, perRecipientPerDay, perPairPerDay }) {
+    async history({ partnerId, market, since, until, utcOffsetMs, perRecipientPerDay, perPairPerDay }) {
       const rows = await store.read(
         `SELECT day, mode, SUM(armed) AS armed, SUM(claimed) AS claimed, SUM(segments) AS segments, SUM(measured) AS measured,
            SUM(CASE WHEN within_pair > $6 THEN $6 ELSE within_pair END) AS within_caps
@@ -136,11 +138,11 @@ export function createFallbacks({ store, clock, domainClock, announce }: EngineC
            FROM (
              SELECT (armed_at + CAST($4 AS BIGINT)) / 86400000 AS day, mode, msisdn, sender_account_id, COUNT(*) AS armed, COUNT(claimed_at) AS claimed,
                COALESCE(SUM(segments), 0) AS segments, COUNT(segments) AS measured
-             FROM engine_sms_fallback WHERE partner_id = $1 AND market = $2 AND armed_at >= $3
+             FROM engine_sms_fallback WHERE partner_id = $1 AND market = $2 AND armed_at >= $3 AND armed_at < $7
              GROUP BY 1, mode, msisdn, sender_account_id) AS pairs
            GROUP BY day, mode, msisdn) AS numbers
          GROUP BY day, mode ORDER BY day, mode`,
-        [partnerId, market, since, utcOffsetMs, perPairPerDay, perRecipientPerDay],
+        [partnerId, market, since, utcOffsetMs, perPairPerDay, perRecipientPerDay, until],
       );
       return rows.map((row) => ({
         day: Number(row['day']),
@@ -151,6 +153,27 @@ export function createFallbacks({ store, clock, domainClock, announce }: EngineC
         segments: Number(row['segments']),
         measured: Number(row['measured']),
       }));
+    },
+
+    async claimedByPair({ partnerId, msisdns, since }) {
+      const { list, values } = placeholders(msisdns, placesFor(msisdns.length));
+      const place = values.length;
+      const rows = await store.read<{ msisdn: string; account: string; n: number }>(
+        `SELECT msisdn, sender_account_id AS account, COUNT(*) AS n FROM engine_sms_fallback
+         WHERE msisdn IN (${list}) AND claimed_at >= $${place + 1} AND partner_id = $${place + 2} AND claimed_at IS NOT NULL
+         GROUP BY msisdn, sender_account_id`,
+        [...values, since, partnerId],
+      );
+      return rows.map(({ msisdn, account, n }) => ({ msisdn, senderAccountId: account, n: Number(n) }));
+    },
+
+    async countClaimedSince({ partnerId, market, mode, since }) {
+      const [row] = await store.read<{ n: number }>(
+        `SELECT COUNT(*) AS n FROM engine_sms_fallback
+         WHERE partner_id = $1 AND market = $2 AND armed_at >= $3 AND claimed_at >= $4 AND mode = $5`,
+        [partnerId, market, since - TIMER_MAX_MS, since, mode],
+      );
+      return Number(row?.n ?? 0);
     },
 
     async acknowledgedAt(ids) {

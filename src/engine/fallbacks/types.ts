@@ -143,8 +143,16 @@ export interface Fallbacks {
   }): Promise<Fallback[]>;
   /** How many were armed for a market since a point of the partner's domain time: for caps. */
   countArmedSince(asked: { partnerId: string; market: string; since: number }): Promise<number>;
+  /** How many went to SMS for each of these numbers since a point of the partner's domain time, by the account that wrote. */
+  claimedByPair(asked: {
+    partnerId: string;
+    msisdns: readonly string[];
+    since: number;
+  }): Promise<{ msisdn: string; senderAccountId: string; n: number }[]>;
+  /** How many of a mode went to SMS in a market since a point of the partner's domain time. */
+  countClaimedSince(asked: { partnerId: string; market: string; mode: FallbackMode; since: number }): Promise<number>;
   /**
-   * What was armed in a market since an instant, by day and mode.
+   * What was armed in a market from an instant until another, by day and mode.
    *
    * @param utcOffsetMs of the market's time.
    */
@@ -152,6 +160,7 @@ export interface Fallbacks {
     partnerId: string;
     market: string;
     since: number;
+    until: number;
     utcOffsetMs: number;
     perRecipientPerDay: number;
     perPairPerDay: number;
