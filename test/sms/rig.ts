@@ -21,7 +21,7 @@ import {
   type SmsBridge,
   type SmsOptions,
 } from '../../src/sms/index.js';
-import { openSqliteStore, type Store } from '../../src/store/index.js';
+import { type MessageStore, openSqliteStore, type Store } from '../../src/store/index.js';
 import { aMessage, type Person as EnginePerson, type Rig as EngineRig, openRig as openEngineRig } from '../engine/rig.js';
 import { createFakeClock, type FakeClock } from '../fakes/clock.js';
 
@@ -34,6 +34,8 @@ export interface RigOptions {
   listeners?: Partner['smpp']['listeners'];
   smsc?: Partial<SandboxSmscOptions>;
   sms?: Partial<SmsOptions>;
+  /** Stands between the bridge and what it writes. */
+  wrapMessages?: (messages: MessageStore) => MessageStore;
   /** Where the links dial instead of the SMSC, while it says so. */
   port?: () => number | undefined;
   /** Written by the log, line by line. */
@@ -146,7 +148,7 @@ export async function openSmsRig(given: RigOptions = {}): Promise<SmsRig> {
       },
     });
     const sms = await createSms({
-      store: store.messages,
+      store: given.wrapMessages?.(store.messages) ?? store.messages,
       bus: createInProcessBus(() => undefined),
       clock,
       domainClock,

@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+import { loadPartners, type Partner } from '../../../src/partners/index.js';
 import type { MessageFields, Pdu, PduOf } from '../../../src/smpp/index.js';
 import type { DataName, ResponseTo } from '../../../src/smpp/pdu.js';
 import { statusName } from '../../../src/smpp/statuses.js';
@@ -30,9 +32,14 @@ export interface EsmeRig {
   close(): Promise<void>;
 }
 
+export interface EsmeRigOptions extends RigOptions {
+  /** Accounts like the one that is shipped, but for this. */
+  accounts?: readonly Partial<Partner['smpp']['listeners'][number]>[] | undefined;
+}
+
 /** The bridge with its ESMEs' listener open. */
-export async function openEsmeRig(options: RigOptions = {}): Promise<EsmeRig> {
-  const sms = await openSmsRig(options);
+export async function openEsmeRig({ accounts, ...options }: EsmeRigOptions = {}): Promise<EsmeRig> {
+  const sms = await openSmsRig({ ...options, ...(accounts?.length && { listeners: await accountsLike(accounts) }) });
   // Time goes in leaps here, and nobody could answer in between.
   const listen = () => sms.sms.esmes.listen({ host: '127.0.0.1', port: 0, bounds: { enquireLinkMs: 0 } });
   let { port } = await listen();
@@ -66,6 +73,13 @@ export async function openEsmeRig(options: RigOptions = {}): Promise<EsmeRig> {
       await sms.close();
     },
   };
+}
+
+async function accountsLike(accounts: readonly object[]): Promise<Partner['smpp']['listeners']> {
+  const registry = await loadPartners(fileURLToPath(new URL('../../../partners', import.meta.url)), {});
+  const [shipped] = registry.get('e-plus')?.smpp.listeners ?? [];
+  if (!shipped) throw new Error('e-plus has an account for ESMEs');
+  return accounts.map((account) => ({ ...shipped, ...account }));
 }
 
 function esmeOver(peer: Peer): Esme {

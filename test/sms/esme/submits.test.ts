@@ -115,11 +115,7 @@ test('texts arrive as they were meant, whatever alphabet they came in', async ()
 });
 
 test('an ESME that means Latin-1 by data_coding 0 is understood so', async () => {
-  rig = await openEsmeRig();
-  const [account] = rig.sms.partners.get('e-plus')?.smpp.listeners ?? [];
-  if (!account) throw new Error('there is an account');
-  await rig.close();
-  const esme = await open({ listeners: [{ ...account, dataCodingDefault: 'latin1' }] });
+  const esme = await open({ accounts: [{ dataCodingDefault: 'latin1' }] });
   await esme.submit({ shortMessage: Buffer.from('schön', 'latin1') });
   await arrived(1);
   expect(texts()).toEqual(['schön']);
