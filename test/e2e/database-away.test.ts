@@ -22,6 +22,7 @@ describe.skipIf(skipped)(`PostgreSQL goes away under a load${skipped ? ` (${skip
     crash = await openCrash({ databaseUrl: proxy.url, seed: SEED });
   });
   afterAll(async () => {
+    await proxy.start();
     await crash.close();
     await proxy.close();
   });

@@ -86,7 +86,7 @@ export async function openDatabaseProxy(databaseUrl: string): Promise<DatabasePr
     url: url.href,
     cut,
     stop,
-    start: () => listen(port),
+    start: async () => void (proxy.listening || (await listen(port))),
     swallow(isOn) {
       swallows = isOn;
     },
