@@ -7,6 +7,7 @@ import { compare, type Result, table } from './compare.js';
 const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   'smpp-codec': () => import('./smpp-codec.js'),
   'smpp-loopback': () => import('./smpp-loopback.js'),
+  'smpp-many': () => import('./smpp-many.js'),
 };
 /** The fewest from which a median and a spread mean something. */
 const RUNS_MIN = 5;
