@@ -30,6 +30,8 @@ export type Person = EnginePerson & { privateReplyKey: string };
 export interface RigOptions {
   senders?: Partner['sms']['senders'];
   link?: Partial<SmppLink>;
+  /** Links beside the first, like it but for their id, by which they also bind. */
+  siblings?: readonly string[];
   /** Accounts of ESMEs; those that are shipped unless given. */
   listeners?: Partner['smpp']['listeners'];
   smsc?: Partial<SandboxSmscOptions>;
@@ -125,7 +127,10 @@ export async function openSmsRig(given: RigOptions = {}): Promise<SmsRig> {
         ...ePlus,
         smpp: {
           listeners: given.listeners ?? ePlus.smpp.listeners,
-          links: ePlus.smpp.links.map((link) => ({ ...link, segmentsPerSecondMax: 10_000, ...given.link })),
+          links: ePlus.smpp.links.flatMap((shipped) => {
+            const link = { ...shipped, segmentsPerSecondMax: 10_000, ...given.link };
+            return [link, ...(given.siblings ?? []).map((id) => ({ ...link, id, systemId: id }))];
+          }),
         },
         sms: { ...ePlus.sms, senders: given.senders ?? [LETTERS, NUMBER, SECOND_NUMBER] },
       },

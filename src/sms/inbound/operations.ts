@@ -102,7 +102,7 @@ const IS_STORED = `EXISTS (SELECT 1 FROM sms_inbound i WHERE i.id = ${str('id')}
 export const joinInbound = defineOperation<JoinedInbound, boolean>({
   name: 'sms.joinInbound',
   statements: [
-    `UPDATE sms_inbound_part AS p SET inbound_id = ${str('id')} FROM :batch, :members(parts)
+    `UPDATE sms_inbound_part AS p SET inbound_id = ${str('id')} FROM :members(parts) JOIN :batch ON b.key = e.place
      WHERE p.group_key = ${str('groupKey')} AND p.number = CAST(e.value ->> 'number' AS INTEGER)
        AND p.content_hash = e.value ->> 'contentHash' AND p.inbound_id IS NULL`,
     insertInboundSql(`(SELECT COUNT(*) FROM sms_inbound_part p WHERE ${OWN_PARTS}) = ${int('partCount')}`),

@@ -1,11 +1,12 @@
 import type { Partner } from '../../partners/index.js';
 import { answeredIds, type ReceiptId } from '../../smpp/index.js';
-import { comparable } from '../addresses.js';
 import type { SmsContext } from '../context.js';
 import { linkKey, type OperatorLink } from '../links/open-links.js';
 import { FINAL_STATES, type SmsState } from '../message.js';
 import { type CandidatePart, type ChosenPart, choosePart } from './choose-part.js';
 import type { IdForms } from './id-forms.js';
+import { openMessagesTo } from './open-messages.js';
+import { isSameNumber } from './same-number.js';
 import type { StoredReceipt } from './stored-receipt.js';
 
 /** What a receipt can be found by, in every form. */
@@ -63,12 +64,9 @@ export function createPartFinder({ store }: Pick<SmsContext, 'store'>, forms: Id
   const siblings = ({ key, partner }: ReceiptLink): ReceiptLink[] => linksOf(partner).filter((link) => link.key !== key);
 
   /** Whether the answer that would name the receipt's part may still come. */
-  async function isUnderWay({ config, partner }: ReceiptLink, receipt: StoredReceipt): Promise<boolean> {
-    const rows = await store.read<{ recipient: string }>(
-      `SELECT recipient FROM sms_message WHERE link_id = $1 AND partner_id = $2 AND state IN ('submitting', 'unknown')`,
-      [config.id, partner.id],
-    );
-    return rows.some(({ recipient }) => isSameNumber(recipient, receipt.recipient) || isSameNumber(recipient, receipt.sender));
+  async function isUnderWay(link: ReceiptLink, receipt: StoredReceipt): Promise<boolean> {
+    const open = await Promise.all([receipt.recipient, receipt.sender].map((address) => openMessagesTo(store, link, address)));
+    return open.flat().length > 0;
   }
 
   const choose: FindPart = async (link, receipt) => {
@@ -96,18 +94,4 @@ const withoutEvidence = (found: ChosenPart | 'ambiguous'): ChosenPart | 'ambiguo
 function isOf(part: { recipient: string; smsc_message_id: string }, { recipient, sender, messageIds }: StoredReceipt): boolean {
   if (recipient.trim() === '') return messageIds.some(({ id }) => id === part.smsc_message_id.trim());
   return isSameNumber(part.recipient, recipient) || isSameNumber(part.recipient, sender);
-}
-
-/** National digits from which a number is told from another of its market well enough, beside an id. */
-const NATIONAL_DIGITS = 8;
-
-/** Whether two ways to write a number are of one: an SMSC may leave the country out, and write a trunk prefix or not. */
-export function isSameNumber(one: string, other: string): boolean {
-  const [a, b] = [comparable(one), comparable(other)];
-  return a === b || isNationalOf(a, b) || isNationalOf(b, a);
-}
-
-function isNationalOf(whole: string, national: string): boolean {
-  const digits = national.replace(/^0/, '');
-  return digits.length >= NATIONAL_DIGITS && /^[0-9]+$/.test(digits) && whole.endsWith(digits);
 }

@@ -27,8 +27,10 @@ interface Seen {
 const COUNTS_FROM = 3;
 const STREAK_MAX = 100;
 
-export function createIdForms({ store, clock, serial, log }: Pick<SmsContext, 'store' | 'clock' | 'serial' | 'log'>): IdForms {
+export function createIdForms({ store, clock, tasks, log }: Pick<SmsContext, 'store' | 'clock' | 'tasks' | 'log'>): IdForms {
   const seen = new Map<string, Promise<Map<string, Seen>>>();
+  /** What is being written, by link and place: receipts do not wait for it, and of many only the last is written. */
+  const writing = new Map<string, Seen>();
 
   function seenOf(linkKey: string): Promise<Map<string, Seen>> {
     const known = seen.get(linkKey) ?? read(linkKey);
@@ -45,6 +47,23 @@ export function createIdForms({ store, clock, serial, log }: Pick<SmsContext, 's
     return new Map(rows.map(({ source, form, streak }) => [source, { form: form as MessageIdForm, streak: Number(streak) }]));
   }
 
+  function save(linkKey: string, source: string, row: Seen): void {
+    const name = `${linkKey} ${source}`;
+    const isRunning = writing.has(name);
+    writing.set(name, row);
+    if (isRunning) return;
+    tasks.start('message id form', async () => {
+      try {
+        for (let written: Seen | undefined; written !== writing.get(name); ) {
+          written = writing.get(name) ?? row;
+          await store.run(saveIdForm, { linkId: linkKey, source, ...written, seenAt: clock.now() });
+        }
+      } finally {
+        writing.delete(name);
+      }
+    });
+  }
+
   const learned = (row: Seen | undefined): MessageIdForm | undefined => (row && row.streak >= COUNTS_FROM ? row.form : undefined);
 
   return {
@@ -55,19 +74,16 @@ export function createIdForms({ store, clock, serial, log }: Pick<SmsContext, 's
     },
     async saw({ key, config }, { from, form }) {
       if (config.messageIdForm !== 'auto') return false;
-      const known = (await seenOf(key)).get(from);
+      const rows = await seenOf(key);
+      const before = rows.get(from);
       // Most links never say anything else: nothing to write then.
-      if (known?.form === form && known.streak === STREAK_MAX) return false;
-      return serial.run(`id form ${key}`, async () => {
-        const rows = await seenOf(key);
-        const before = rows.get(from);
-        const after = next(before, form);
-        rows.set(from, after);
-        await store.run(saveIdForm, { linkId: key, source: from, ...after, seenAt: clock.now() });
-        if (learned(after) === undefined || learned(after) === learned(before)) return false;
-        log.info({ linkId: key, source: from, form: after.form }, 'message id form learned');
-        return true;
-      });
+      if (before?.form === form && before.streak === STREAK_MAX) return false;
+      const after = next(before, form);
+      rows.set(from, after);
+      save(key, from, after);
+      if (learned(after) === undefined || learned(after) === learned(before)) return false;
+      log.info({ linkId: key, source: from, form: after.form }, 'message id form learned');
+      return true;
     },
     forget: (linkKey) => void seen.delete(linkKey),
   };

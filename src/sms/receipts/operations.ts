@@ -22,7 +22,7 @@ export const insertReceipt = defineOperation<NewReceipt, undefined>({
   name: 'sms.insertReceipt',
   statements: [
     `INSERT INTO sms_receipt_key (link_id, smsc_key, receipt_id)
-     SELECT ${str('linkId')}, e.value ->> 'key', ${str('id')} FROM :batch, :members(keys) WHERE true ON CONFLICT DO NOTHING`,
+     SELECT ${str('linkId')}, e.value ->> 'key', ${str('id')} FROM :members(keys) JOIN :batch ON b.key = e.place WHERE true ON CONFLICT DO NOTHING`,
     `INSERT INTO sms_receipt (id, link_id, smsc_message_ids, state, error_code, done_date, recipient, sender, received_at, heard_at)
      SELECT ${str('id')}, ${str('linkId')}, ${str('smscMessageIds')}, ${str('state')}, ${str('errorCode')}, ${str('doneDate')},
        ${str('recipient')}, ${str('sender')}, ${big('receivedAt')}, ${big('heardAt')}

@@ -29,17 +29,15 @@ export function createReceipts(context: SmsContext, settler: Settler): Receipts 
   const forms = createIdForms(context);
   const find = createPartFinder(context, forms);
   const resolveUnknown = createUnknownOutcome(context, settler, find);
-  /** Receipts that may be of more than one part, by link and handset: the next that is matched may tell. */
-  const ambiguous = new Map<string, Set<string>>();
+  const waiting = createAmbiguous();
 
   /** @returns whether it was given to a part. */
   async function match(link: ReceiptLink, receipt: StoredReceipt): Promise<boolean> {
     const found = await find(link, receipt);
-    const handset = `${link.key} ${comparable(receipt.recipient)}`;
     if (found === undefined || found === 'ambiguous') {
       log.info({ partnerId: link.partner.id, linkId: link.config.id, receiptId: receipt.id, reason: found ?? 'no-part' }, 'receipt held');
       if (found === 'ambiguous') {
-        ambiguous.set(handset, (ambiguous.get(handset) ?? new Set()).add(receipt.id));
+        waiting.add(link.key, receipt);
         forms.forget(link.key);
       }
       return false;
@@ -48,11 +46,14 @@ export function createReceipts(context: SmsContext, settler: Settler): Receipts 
     await store.run(matchReceipt, { id: receipt.id, smsId: part.smsId, number: part.number });
     await settler.settle(part.smsId);
     const isLearned = evidence !== undefined && (await forms.saw(link, evidence));
-    const waiting = ambiguous.get(handset);
-    ambiguous.delete(handset);
-    if (isLearned) await retry(link);
-    else if (waiting) for (const id of waiting) if (id !== receipt.id) await matchStored(link, id);
+    // What could be of two parts may be certain now. It is not waited for: this one is matched.
+    const again = waiting.take(link.key, isLearned ? undefined : receipt.recipient);
+    if (again.length > 0) tasks.start('receipts', () => matchAll(link, again));
     return true;
+  }
+
+  async function matchAll(link: ReceiptLink, ids: readonly string[]): Promise<void> {
+    for (const id of ids) await matchStored(link, id);
   }
 
   async function matchStored(link: ReceiptLink, id: string): Promise<void> {
@@ -71,7 +72,10 @@ export function createReceipts(context: SmsContext, settler: Settler): Receipts 
        WHERE r.link_id = $1 AND r.sms_id IS NULL LIMIT ${HELD_MAX}`,
       [link.key],
     );
-    for (const row of rows) await matchStored(link, row.id);
+    await matchAll(
+      link,
+      rows.map(({ id }) => id),
+    );
   }
 
   return {
@@ -119,6 +123,29 @@ export function createReceipts(context: SmsContext, settler: Settler): Receipts 
     },
 
     resolveUnknown,
+  };
+}
+
+/** More of them than any link has for good reason: then they wait for the next look at all that is held. */
+const AMBIGUOUS_MAX = 10_000;
+
+/** Receipts that may be of more than one part: the next that is matched to the same handset may tell, and so does a form that was learned. */
+function createAmbiguous() {
+  const byLink = new Map<string, Map<string, string>>();
+  return {
+    add(linkKey: string, { id, recipient }: StoredReceipt): void {
+      const held = byLink.get(linkKey) ?? new Map<string, string>();
+      byLink.set(linkKey, held);
+      if (held.size < AMBIGUOUS_MAX) held.set(id, comparable(recipient));
+    },
+    /** Those to a handset, or all of the link, which do not wait here any more. */
+    take(linkKey: string, recipient: string | undefined): string[] {
+      const held = byLink.get(linkKey);
+      if (!held) return [];
+      const ids = [...held].flatMap(([id, to]) => (recipient === undefined || to === comparable(recipient) ? [id] : []));
+      for (const id of ids) held.delete(id);
+      return ids;
+    },
   };
 }
 

@@ -1,8 +1,10 @@
-import { comparable } from '../addresses.js';
+import type { SmppLink } from '../../partners/index.js';
+import { comparable, wireDestination } from '../addresses.js';
 import type { SmsContext } from '../context.js';
 import type { SmsMessage } from '../message.js';
 import type { Settler } from '../outbound/settle.js';
-import { type FindPart, isSameNumber, type ReceiptLink } from './find-part.js';
+import type { FindPart, ReceiptLink } from './find-part.js';
+import { type OpenMessage, openMessagesTo } from './open-messages.js';
 import { matchReceipt } from './operations.js';
 import { type ReceiptRow, receiptOf } from './stored-receipt.js';
 
@@ -10,6 +12,9 @@ import { type ReceiptRow, receiptOf } from './stored-receipt.js';
 const BEFORE_MS = 1_000;
 /** A receipt comes within the validity of its message, three days by default, and some grace. */
 const AFTER_MS = 4 * 86_400_000;
+
+/** Held receipts to one handset that are looked at. */
+const HELD_MAX = 100;
 
 interface OpenParts {
   smsId: string;
@@ -26,46 +31,52 @@ interface OpenParts {
 export function createUnknownOutcome(context: SmsContext, settler: Settler, find: FindPart) {
   const { store, serial, log } = context;
 
-  async function openParts(smsId: string, pduCount: number): Promise<OpenParts> {
+  async function openParts({ id, pdu_count: pduCount, queued_at: since, resends }: OpenMessage): Promise<OpenParts> {
     const known = await store.read<{ number: number }>(
       `SELECT number FROM sms_part WHERE sms_id = $1 AND outcome = 'accepted'
        UNION SELECT number FROM sms_receipt WHERE sms_id = $1`,
-      [smsId],
+      [id],
     );
-    const [row] = await store.read<{ queued_at: number; resends: number }>('SELECT queued_at, resends FROM sms_message WHERE id = $1', [
-      smsId,
-    ]);
     const numbers = new Set(known.map(({ number }) => Number(number)));
     return {
-      smsId,
-      numbers: Array.from({ length: pduCount }, (_, index) => index + 1).filter((number) => !numbers.has(number)),
-      since: Number(row?.queued_at ?? 0),
-      resends: Number(row?.resends ?? 0),
+      smsId: id,
+      numbers: Array.from({ length: Number(pduCount ?? 0) }, (_, index) => index + 1).filter((number) => !numbers.has(number)),
+      since: Number(since),
+      resends: Number(resends),
     };
   }
 
+  /** Receipts of the link that nobody else can have asked for, whichever way their SMSC writes the number. */
+  async function unclaimed(
+    link: ReceiptLink,
+    { recipient, sender }: Pick<SmsMessage, 'recipient' | 'sender'>,
+    since: number,
+  ): Promise<string[]> {
+    const written = writtenForms(recipient, link.config);
+    const places = written.map((_, index) => `$${index + 4}`).join(', ');
+    const rows = await store.read<ReceiptRow>(
+      `SELECT id, smsc_message_ids, recipient, sender FROM sms_receipt
+       WHERE link_id = $1 AND sms_id IS NULL AND heard_at BETWEEN $2 AND $3 AND recipient IN (${places}) ORDER BY heard_at, id LIMIT ${HELD_MAX}`,
+      [link.key, since - BEFORE_MS, since + AFTER_MS, ...written],
+    );
+    const own: string[] = [];
+    for (const row of rows) {
+      if (comparable(row.sender) === comparable(sender) && (await find(link, receiptOf(row))) === undefined) own.push(row.id);
+    }
+    return own;
+  }
+
   return function resolve(link: ReceiptLink, { recipient, sender }: Pick<SmsMessage, 'recipient' | 'sender'>): Promise<void> {
-    const isSame = (row: { recipient: string; sender: string }) =>
-      isSameNumber(row.recipient, recipient) && comparable(row.sender) === comparable(sender);
     return serial.run(`unknown ${link.key} ${comparable(recipient)} ${comparable(sender)}`, async () => {
-      const open = await store.read<{ id: string; state: string; recipient: string; sender: string; pdu_count: number }>(
-        `SELECT id, state, recipient, sender, pdu_count FROM sms_message
-         WHERE partner_id = $1 AND link_id = $2 AND state IN ('submitting', 'unknown')`,
-        [link.partner.id, link.config.id],
-      );
-      const same = open.filter(isSame);
+      const to = await openMessagesTo(store, link, recipient);
+      const same = to.filter((row) => comparable(row.sender) === comparable(sender));
       // What is being submitted right now may be what the receipt is of: its answer will tell.
       if (same.some((row) => row.state === 'submitting')) return;
-      const all = await Promise.all(same.map((row) => openParts(row.id, Number(row.pdu_count))));
+      const all = await Promise.all(same.map(openParts));
       const [parts, ...others] = all.filter(({ numbers }) => numbers.length > 0);
-      if (!parts || others.length > 0) return;
-      const rows = await store.read<ReceiptRow>(
-        `SELECT id, smsc_message_ids, recipient, sender FROM sms_receipt
-         WHERE link_id = $1 AND sms_id IS NULL AND heard_at BETWEEN $2 AND $3 ORDER BY heard_at, id LIMIT 100`,
-        [link.key, parts.since - BEFORE_MS, parts.since + AFTER_MS],
-      );
-      const held: string[] = [];
-      for (const row of rows) if (isSame(row) && (await find(link, receiptOf(row))) === undefined) held.push(row.id);
+      const [message] = same.filter(({ id }) => id === parts?.smsId);
+      if (!parts || !message || others.length > 0) return;
+      const held = await unclaimed(link, message, parts.since);
       // As many as there are parts, and no other message that they could be of: then they are of these. A code that went out
       // twice may have twice as many.
       const { length } = parts.numbers;
@@ -77,4 +88,11 @@ export function createUnknownOutcome(context: SmsContext, settler: Settler, find
       await settler.settle(parts.smsId);
     });
   };
+}
+
+/** Every way in which an SMSC may write a number that we send to it. */
+function writtenForms(msisdn: string, { destination }: SmppLink): string[] {
+  const digits = msisdn.slice(1);
+  const national = wireDestination(msisdn, { ...destination, format: 'national' }).address;
+  return [...new Set([digits, msisdn, `00${digits}`, national, national.replace(/^0/, '')])];
 }
