@@ -11,6 +11,9 @@ export interface Finding {
 
 export type Kind = 'orders' | 'messages' | 'fallbacks' | 'replies' | 'other';
 
+/** An envelope acknowledged on a stream, a webhook answered with 204, an SMS that the SMSC is about to answer. */
+export type Moment = 'an envelope' | 'a webhook' | 'an SMS';
+
 /** An order that was answered with 201. */
 export interface AnsweredOrder {
   readonly orderId: string;
@@ -70,8 +73,10 @@ export interface Ledger {
   inFlight(): Readonly<Record<Kind, number>>;
   /** Asks until there is an answer, as a good client does; each answer counts. @throws what the gateway refused it with. */
   ask<T>(kind: Kind, act: () => Promise<T>): Promise<T>;
-  /** Something else was answered: a webhook, an SMS, an acknowledgement. */
-  count(times?: number): void;
+  /** Something was answered that nobody asked for with `ask`. */
+  came(moment: Moment): void;
+  /** Resolves in the very moment when the next such thing is answered. */
+  next(moment: Moment): Promise<void>;
   mayRepeat(repeatable: Repeatable): void;
   fault(finding: Finding): void;
 }
@@ -85,6 +90,7 @@ export function createLedger({ repeatablesMax }: { repeatablesMax: number }): Le
   const inFlight: Record<Kind, number> = { orders: 0, messages: 0, fallbacks: 0, replies: 0, other: 0 };
   const repeatables: Repeatable[] = [];
   const faults: Finding[] = [];
+  const waiting = new Map<Moment, (() => void)[]>();
   let answers = 0;
   let offered = 0;
 
@@ -118,9 +124,13 @@ export function createLedger({ repeatablesMax }: { repeatablesMax: number }): Le
     answered: () => answers,
     inFlight: () => ({ ...inFlight }),
     ask,
-    count(times = 1) {
-      answers += times;
+    came(moment) {
+      answers++;
+      const waiters = waiting.get(moment) ?? [];
+      waiting.delete(moment);
+      for (const resolve of waiters) resolve();
     },
+    next: (moment) => new Promise((resolve) => waiting.set(moment, [...(waiting.get(moment) ?? []), resolve])),
     mayRepeat(repeatable) {
       // The place goes round, so that the sample is of all kinds and of the latest.
       repeatables[offered++ % repeatablesMax] = repeatable;

@@ -42,7 +42,7 @@ export const TOLD: ReadonlySet<string> = new Set([
 const REFUSED = 100;
 
 /** Each goes on with new work whenever it has ended some. */
-const WORKERS = [order, order, chat, chat, missedMessages, missedMessages];
+const WORKERS = [order, order, chat, chat, missedMessages, missedMessages, missedMessages, missedMessages];
 
 export async function startLoad(given: { reach: Reach; ledger: Ledger; smsc: Smsc; random: Scene['random'] }): Promise<Load> {
   const { reach, ledger, smsc, random } = given;
@@ -54,7 +54,7 @@ export async function startLoad(given: { reach: Reach; ledger: Ledger; smsc: Sms
 
   const refused = new Set<string>();
   const receiver = await startWebhookReceiver({
-    onAnswered: () => ledger.count(),
+    onAnswered: () => ledger.came('a webhook'),
     // Each at most once: the second retry comes after minutes.
     accepts: ({ id }) => random(REFUSED) > 0 || refused.has(id) || !refused.add(id),
   });

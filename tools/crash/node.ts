@@ -5,6 +5,7 @@ import { type GatewayHome, type GatewayProcess, startGateway } from '../gateway/
 /** One gateway that is killed and started again. */
 export interface Node {
   readonly name: string;
+  isStarting(): boolean;
   /** @returns when it serves, or was killed before it did. @throws when it ended by itself. */
   start(): Promise<void>;
   /** `kill -9`, also while it starts. @returns when it is gone. */
@@ -13,6 +14,8 @@ export interface Node {
   frozen<T>(work: () => Promise<T>): Promise<T>;
   /** Ends it as a person would. */
   stop(): Promise<void>;
+  /** Kills it for good: whoever would start it again does not. */
+  retire(): Promise<void>;
 }
 
 export interface NodeOptions {
@@ -36,11 +39,13 @@ interface Life {
 
 export function createNode({ name, home, onOutput, onFault }: NodeOptions): Node {
   let life: Life = { isOurs: false };
+  let isRetired = false;
 
   const isRunning = ({ child }: Life): boolean => child !== undefined && child.exitCode === null && child.signalCode === null;
   const lastWords = (output: string): string => output.trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
 
   async function start(): Promise<void> {
+    if (isRetired) return;
     const mine: Life = { isOurs: false };
     life = mine;
     const gateway = await startGateway(home, {
@@ -67,9 +72,14 @@ export function createNode({ name, home, onOutput, onFault }: NodeOptions): Node
 
   return {
     name,
+    isStarting: () => isRunning(life) && life.gateway === undefined,
     start,
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
+    async retire() {
+      isRetired = true;
+      await end('SIGKILL');
+    },
     async frozen(work) {
       const { child } = life;
       if (!child || !isRunning(life)) throw new Error(`${name} does not run`);

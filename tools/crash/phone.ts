@@ -119,7 +119,7 @@ export async function registerPhone(given: { reach: Reach; ledger: Ledger; msisd
         forgetToken: () => http.forgetToken(),
         async onEnvelope(envelope) {
           await take(envelope);
-          ledger.count();
+          ledger.came('an envelope');
         },
       });
     },

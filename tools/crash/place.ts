@@ -72,7 +72,7 @@ export async function openPlace(options: PlaceOptions): Promise<Place> {
       return files;
     },
     async close() {
-      await Promise.all(nodes.map((node) => node.kill()));
+      await Promise.all(nodes.map((node) => node.retire()));
       await Promise.all(opened.map((door) => door.close()));
       for (const each of homes) each.remove();
       await database?.drop();

@@ -1,4 +1,5 @@
 import type { Crash } from './crash.js';
+import type { Moment } from './ledger.js';
 import type { Node } from './node.js';
 import { cutPower } from './power-cut.js';
 
@@ -10,12 +11,15 @@ export interface Round {
   readonly answered: number;
 }
 
-/** One in so many kills comes while the gateway starts. */
+/** A gateway that starts is killed meanwhile once in so many times. */
 const AT_START = 8;
 const STARTING_MS_MAX = 1_500;
 const ANSWERS_MAX = 120;
 const SERVING_MS_MAX = 400;
-/** In one round of so many both nodes are killed, and in as many one stands still first. */
+/** Half of the kills come right when one of these is answered, and so before the gateway knows; the others at any time. */
+const MOMENTS: readonly Moment[] = ['an SMS', 'a webhook', 'an envelope'];
+const MOMENT_MS_MAX = 5_000;
+/** In one round of so many both nodes are killed, and in as many one stood still before. */
 const ODD = 10;
 /** A node that stands still is given up after some seconds. */
 const GIVEN_UP_MS_MAX = 60_000;
@@ -30,28 +34,37 @@ export async function killInRounds(crash: Crash, rounds: number, onRound: (round
   const starting = new Map<Node, Promise<void>>();
   const started = (node: Node): Promise<void> => starting.get(node) ?? Promise.resolve();
 
+  /** Waits for the moment of a kill. @returns it in words. */
+  async function moment(node: Node): Promise<string> {
+    if (node.isStarting() && random(AT_START) === 0) {
+      await pause(random(STARTING_MS_MAX));
+      return node.isStarting() ? ' while it starts' : '';
+    }
+    await started(node);
+    await crash.answers(random(ANSWERS_MAX));
+    const awaited = MOMENTS[random(2 * MOMENTS.length)];
+    if (!awaited) {
+      await pause(random(SERVING_MS_MAX));
+      return '';
+    }
+    await Promise.race([ledger.next(awaited), pause(MOMENT_MS_MAX)]);
+    return `, ${awaited} answered`;
+  }
+
   for (let number = 1; number <= rounds; number++) {
     const node = place.nodes[random(place.nodes.length)];
+    const other = place.nodes.find((each) => each !== node);
     if (!node) return;
-    const isAtStart = starting.has(node) && random(AT_START) === 0;
-    if (isAtStart) await pause(random(STARTING_MS_MAX));
-    else {
-      await started(node);
-      await crash.answers(random(ANSWERS_MAX));
-      await pause(random(SERVING_MS_MAX));
-    }
-    const [other] = place.nodes.filter((each) => each !== node);
-    const oddity = other && !isAtStart ? random(ODD) : ODD;
-    if (other && oddity === 0) {
-      await started(other);
+    if (other && random(ODD) === 0) {
+      await Promise.all([started(node), started(other)]);
       await standStill(crash, node);
     }
-    const victims = other && oddity === 1 ? [node, other] : [node];
+    const how = await moment(node);
+    const victims = other && random(ODD) === 0 ? [node, other] : [node];
     const inFlight = ledger.inFlight();
     await Promise.all(victims.map((victim) => victim.kill()));
-    const names = victims.map(({ name }) => name).join(' and ');
-    const how = isAtStart ? ' while it starts' : oddity === 0 ? ' after it stood still' : '';
-    onRound({ number, what: `${names} killed${how}`, inFlight, answered: ledger.answered() });
+    const what = `${victims.map(({ name }) => name).join(' and ')} killed${how}`;
+    onRound({ number, what, inFlight, answered: ledger.answered() });
     for (const victim of victims) {
       const start = victim.start();
       // Who waits for the start is told of its failure.

@@ -24,12 +24,18 @@ export interface Smsc {
 
 const SYSTEM_ID = 'causeway';
 
-/** @param password at most 8 characters (SMPP 3.4 §4.1.1). */
-export async function openSmsc(password: string): Promise<Smsc> {
+/**
+ * @param password at most 8 characters (SMPP 3.4 §4.1.1).
+ * @param onSms told of each SMS that reaches a handset, before its submit is answered.
+ */
+export async function openSmsc(password: string, onSms: () => void): Promise<Smsc> {
   const accounts = [{ systemId: SYSTEM_ID, password, msisdnPrefixes: ['+99957'] }];
   const smsc = await openSandboxSmsc({ host: '127.0.0.1', port: 0, accounts, clock: systemClock, log: createLog('silent') });
   const handsets: HandsetSms[] = [];
-  smsc.onReceived(({ from, to, text }) => handsets.push({ from, to, text }));
+  smsc.onReceived(({ from, to, text }) => {
+    handsets.push({ from, to, text });
+    onSms();
+  });
   return {
     port: smsc.port,
     password,
