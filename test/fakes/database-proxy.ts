@@ -52,7 +52,7 @@ export async function openDatabaseProxy(databaseUrl: string): Promise<DatabasePr
     keep(client, () => fate !== 'lost, half open' && server.destroy());
     keep(server, () => client.destroy());
     client.on('data', (data: Buffer) => {
-      if (planned && planned.left > 0 && data.includes('COMMIT')) {
+      if (planned && planned.left > 0 && data.includes('COMMIT\0')) {
         planned.left--;
         planned.happened++;
         fate = planned.fate;

@@ -5,12 +5,10 @@ import { asUnavailable, isAway, OUTCOME_UNKNOWN } from '../database-failure.js';
 import { createGroupCommit, type GroupAnswer, type WriteGroup } from '../group-commit.js';
 import type { MessageStore, Parameter } from '../messages.js';
 import type { Row, StatementRows } from '../operation.js';
-import { wasCommitted } from './commit-fate.js';
 import { persevere } from './persevere.js';
-import { poolConfig } from './pool-config.js';
+import { BEGIN, openReaders, openWriters } from './pools.js';
 
-/** One writes, the others read. */
-const CONNECTIONS_MAX = 6;
+const READERS_MAX = 5;
 
 /** A batch as a table `b` with `key` (from 0) and `value`, as the operations are written. */
 const BATCH = `(SELECT t.value, t.place - 1 AS key FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS t(value, place)) AS b`;
@@ -33,39 +31,24 @@ const parsers = {
 
 /** The hot path on PostgreSQL: the same operations and group commit, each batch one transaction of set-based statements. */
 export function openPostgresMessages(url: string, clock: Clock, onError: (failure: Error) => void): MessageStore & Closable {
-  const pool = new pg.Pool({ ...poolConfig(url, CONNECTIONS_MAX), types: parsers });
+  const readers = openReaders(url, READERS_MAX, clock, parsers);
+  const writer = openWriters(url, 1, clock, parsers);
   // An idle connection that the server cut: the pool replaces it.
-  pool.on('error', onError);
+  for (const pool of [readers, writer]) pool.on('error', onError);
 
-  const ask = async (sql: string, parameter: string) => (await pool.query<Row>(sql, [parameter])).rows;
-
-  /** Runs the work and commits it, once, whatever becomes of the connection. */
   async function inTransaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await pool.connect();
-    // Between two statements nobody else listens.
-    client.on('error', onError);
-    let done: { result: T; xid: string } | undefined;
+    const client = await writer.connect();
     try {
-      const xid = await begin(client);
-      done = { result: await work(client), xid };
+      await client.query(BEGIN);
+      const result = await work(client);
       await client.query('COMMIT');
-      release(client);
-      return done.result;
+      return result;
     } catch (failure) {
-      // A connection that cannot even roll back is of no more use.
-      const isLost = await client.query('ROLLBACK').then(
-        () => false,
-        () => true,
-      );
-      release(client, isLost);
-      if (done && isAway(failure) && (await wasCommitted(done.xid, ask, clock))) return done.result;
+      await client.query('ROLLBACK').catch(() => undefined);
       throw failure;
+    } finally {
+      client.release();
     }
-  }
-
-  function release(client: pg.PoolClient, isLost = false): void {
-    client.off('error', onError);
-    client.release(isLost);
   }
 
   async function runGroup(client: pg.PoolClient, { statements, items }: WriteGroup): Promise<StatementRows[]> {
@@ -118,21 +101,15 @@ export function openPostgresMessages(url: string, clock: Clock, onError: (failur
     waiting,
     async read<R extends Row>(sql: string, parameters: readonly Parameter[] = []): Promise<R[]> {
       try {
-        return (await persevere(clock, () => pool.query<R>(sql, [...parameters]))).rows;
+        return (await readers.query<R>(sql, [...parameters])).rows;
       } catch (failure) {
         throw asUnavailable(failure);
       }
     },
     async close() {
       await close();
-      await pool.end();
+      await writer.end();
+      await readers.end();
     },
   };
-}
-
-/** Begins a transaction and says which, in one round trip. */
-async function begin(client: pg.PoolClient): Promise<string> {
-  const results: unknown = await client.query('BEGIN; SELECT pg_current_xact_id()::text AS xid');
-  const [, chosen] = results as [unknown, pg.QueryResult<{ xid: string }>];
-  return chosen.rows[0]?.xid ?? '';
 }
