@@ -117,7 +117,8 @@ export function createHttp(options: HttpOptions): Http {
     const correlator = String(response.locals['correlator']);
     if (known.status >= 500) {
       const place = { operationId: response.locals['operationId'], correlator, code: known.code, internal: known.internal };
-      log.error({ ...place, ...describeFailure(known.cause ?? known) }, 'request failed');
+      // Where it failed tells something only when nobody foresaw it.
+      log.error({ ...place, ...(known.code === 'INTERNAL' && describeFailure(known.cause ?? known)) }, 'request failed');
     }
     if (response.headersSent) return void response.destroy();
     // What was not read of the body would be taken for the next request.

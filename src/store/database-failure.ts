@@ -63,7 +63,9 @@ export function asUnavailable(failure: unknown): unknown {
     detail: isUnknown
       ? 'The store went away while it was storing this; it may be there or not.'
       : 'The store cannot be written at the moment; nothing was stored.',
-    ...(isUnknown && { hint: 'Send the same request again, with the same idempotency key.' }),
+    hint: isUnknown
+      ? 'Send the same request again, with the same idempotency key.'
+      : 'Send the same request again after the time in Retry-After, with the same Idempotency-Key.',
     internal: String(code ?? message),
     headers: { 'Retry-After': '5' },
     cause: failure,

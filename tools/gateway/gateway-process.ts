@@ -38,12 +38,16 @@ export const MAIN_PROGRAM = join(CHECKOUT, 'dist', 'main.js');
 /** How long a start may take on a busy machine before it counts as one that hangs. */
 const START_MS_MAX = 90_000;
 
-/** Folders of its own and ports that are free right now. */
-export async function createHome(): Promise<GatewayHome> {
+/**
+ * Folders of its own and ports that are free right now.
+ *
+ * @param given.dataDir on another disk, for instance; whoever gives it removes it.
+ */
+export async function createHome(given: { dataDir?: string } = {}): Promise<GatewayHome> {
   const folder = mkdtempSync(join(tmpdir(), 'causeway-home-'));
   const httpPort = await freePort();
   const opsPort = await freePort();
-  const dataDir = join(folder, 'data');
+  const dataDir = given.dataDir ?? join(folder, 'data');
   const keysDir = join(folder, 'keys');
   return {
     url: `http://127.0.0.1:${httpPort}`,

@@ -5,7 +5,7 @@ import type { ControlStore } from '../control.js';
 import { asUnavailable } from '../database-failure.js';
 import { Prisma, PrismaClient } from '../generated/sqlite/client.js';
 import { controlWriter } from './control-writer.js';
-import { CHECKPOINT, PRAGMAS } from './pragmas.js';
+import { CHECKPOINT, PRAGMAS, WAIT } from './pragmas.js';
 
 /** How long one transaction may run before it is rolled back; a bulk chunk of 200 rows takes about 100 ms. */
 const TRANSACTION_MS_MAX = 10_000;
@@ -38,7 +38,9 @@ export async function openSqliteControl(file: string): Promise<ControlStore & Cl
     },
     checkpoint() {
       const mine = last.then(async () => {
-        for (const pragma of CHECKPOINT) await writer.$queryRawUnsafe(`PRAGMA ${pragma}`);
+        const pragma = (text: string) => writer.$queryRawUnsafe(`PRAGMA ${text}`);
+        await pragma(WAIT.forNobody);
+        await pragma(CHECKPOINT).finally(async () => void (await pragma(WAIT.asUsual)));
       });
       last = mine.catch(() => undefined);
       return mine;

@@ -6,6 +6,7 @@ import type { MessageStore } from '../messages.js';
 import type { Row } from '../operation.js';
 import { compiled } from './compiled.js';
 import { setPragmas } from './pragmas.js';
+import type { Checkpointed } from './writer-thread.js';
 
 /**
  * Opens `messages.db`: a reader on this thread, and the writer in a worker thread, so that an fsync never stops the event
@@ -50,11 +51,12 @@ async function startWriter(file: string) {
   let closing = false;
   let pending: { resolve(answers: GroupAnswer[]): void; reject(failure: unknown): void } | undefined;
 
-  let checkpoints: (() => void)[] = [];
+  let checkpoints: { resolve(): void; reject(failure: unknown): void }[] = [];
 
-  worker.on('message', (answer: GroupAnswer[] | 'checkpointed') => {
-    if (answer === 'checkpointed') checkpoints.shift()?.();
-    else pending?.resolve(answer);
+  worker.on('message', (answer: GroupAnswer[] | Checkpointed) => {
+    if (!('checkpoint' in answer)) pending?.resolve(answer);
+    else if (answer.checkpoint === 'done') checkpoints.shift()?.resolve();
+    else checkpoints.shift()?.reject(Object.assign(new Error(answer.message), { code: answer.code }));
   });
   worker.on('error', (failure) => {
     gone = failure;
@@ -62,7 +64,7 @@ async function startWriter(file: string) {
   });
   // Nobody waits for a writer that has gone.
   void exited.then(() => {
-    for (const resolve of checkpoints) resolve();
+    for (const { resolve } of checkpoints) resolve();
     checkpoints = [];
   });
 
@@ -75,9 +77,9 @@ async function startWriter(file: string) {
       }),
     /** Takes its turn between two batches. */
     checkpoint: () =>
-      new Promise<void>((resolve) => {
+      new Promise<void>((resolve, reject) => {
         if (gone || closing) return resolve();
-        checkpoints.push(resolve);
+        checkpoints.push({ resolve, reject });
         worker.postMessage('checkpoint');
       }),
     async close() {

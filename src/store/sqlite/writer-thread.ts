@@ -6,7 +6,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import type { GroupAnswer, WriteGroup } from '../group-commit.js';
 import type { StatementRows } from '../operation.js';
-import { CHECKPOINT, setPragmas } from './pragmas.js';
+import { CHECKPOINT, setPragmas, WAIT } from './pragmas.js';
+
+/** How a checkpoint ended. */
+export type Checkpointed = { checkpoint: 'done' } | { checkpoint: 'failed'; message: string; code: string };
 
 const port = parentPort;
 if (!port) throw new Error('the writer runs in a worker thread only');
@@ -68,14 +71,27 @@ function answer(groups: readonly WriteGroup[]): GroupAnswer[] {
   }
 }
 
+/** On a full disk there may be no room for it: the log stays, and with it all that was answered. */
+function checkpoint(): Checkpointed {
+  try {
+    database.pragma(WAIT.forNobody);
+    database.pragma(CHECKPOINT);
+    return { checkpoint: 'done' };
+  } catch (failure) {
+    const { message, code } = failure as { message: string; code?: string };
+    return { checkpoint: 'failed', message, code: code ?? 'ERROR' };
+  } finally {
+    database.pragma(WAIT.asUsual);
+  }
+}
+
 port.on('message', (message: readonly WriteGroup[] | 'checkpoint' | 'close') => {
   if (message === 'checkpoint') {
-    for (const pragma of CHECKPOINT) database.pragma(pragma);
-    port.postMessage('checkpointed');
+    port.postMessage(checkpoint());
     return;
   }
   if (message === 'close') {
-    database.pragma('wal_checkpoint(TRUNCATE)');
+    checkpoint();
     database.close();
     port.close();
     return;
