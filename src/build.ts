@@ -5,8 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { createAdmin } from './admin/index.js';
 import { openEsmeListener } from './build/esme-listener.js';
 import { gatewayRoutes } from './build/gateway-routes.js';
+import { readinessChecks } from './build/readiness.js';
 import { startEventRelay, startLineRelay } from './build/relays.js';
 import { openSandboxAccounts, refuseSandboxData, simulatedAccounts, unshared } from './build/sandbox.js';
+import { watchWrites } from './build/watch-writes.js';
 import { createInProcessBus, openNatsBus } from './bus/index.js';
 import { createCatalogue } from './catalogue/index.js';
 import { ConfigurationError, configAtPort, folderProblems, type GatewayConfig } from './config/index.js';
@@ -15,8 +17,8 @@ import { createEvents, createPublicFetch, DELIVERIES_DUE } from './events/index.
 import { createHttp, createHttpMetrics, createOperations, DEFAULT_RATE_LIMITS } from './http/index.js';
 import { createIdentity, openMasterKey, partnerClients } from './identity/index.js';
 import { type Clock, type DomainClock, systemClock } from './kernel/clock.js';
+import { watchClock } from './kernel/clock-watch.js';
 import { ClosingStack } from './kernel/closing-stack.js';
-import { assert } from './kernel/errors.js';
 import { newId } from './kernel/ids.js';
 import { createLog, type Log } from './kernel/log.js';
 import { runPeriodically } from './kernel/periodic.js';
@@ -32,7 +34,7 @@ import {
   startSandboxNetwork,
 } from './sandbox/index.js';
 import { bridgeKeysOf, createFallbackPolicy, createSms, openOpener } from './sms/index.js';
-import { checkDiskSpace, openPostgresStore, openSqliteStore, type Store } from './store/index.js';
+import { openPostgresStore, openSqliteStore, type Store } from './store/index.js';
 import { openLeases } from './store/leases.js';
 import { createPermitPlan, createZeroRating } from './zero-rating/index.js';
 
@@ -102,13 +104,13 @@ export async function buildGateway(
           onProgress,
         )
       : await openSqliteStore(config.dataDir, onProgress);
-    const store = closing.push(replaced.wrapStore?.(opened) ?? opened);
+    const watched = watchWrites(closing.push(replaced.wrapStore?.(opened) ?? opened), clock);
+    const { store } = watched;
     const { control, messages } = store;
     closing.push(runPeriodically({ name: 'checkpoint', everyMs: CHECKPOINT_MS, clock, log }, () => store.checkpoint()));
     const onBusError = (failure: unknown) => log.error({ err: failure }, 'a bus listener failed');
-    const bus = config.natsUrl
-      ? closing.push(await openNatsBus({ url: config.natsUrl, log, onError: onBusError }))
-      : createInProcessBus(onBusError);
+    const nats = config.natsUrl ? closing.push(await openNatsBus({ url: config.natsUrl, log, onError: onBusError })) : undefined;
+    const bus = nats ?? createInProcessBus(onBusError);
     // Nodes that share a database know of each other; SQLite has one.
     const nodeId = config.databaseUrl ? `node_${randomUUID()}` : 'node-1';
     const leases = config.databaseUrl ? closing.push(await openLeases({ store: messages, clock, log, nodeId })) : undefined;
@@ -143,6 +145,9 @@ export async function buildGateway(
       webhookKeys = await events.webhookKeys();
     };
     closing.push(events.startRetention());
+    // What is due by the clock that was wrong would wait for as long as that was ahead.
+    const onJump = async (byMs: number) => (byMs < 0 ? events.clockWentBack() : undefined);
+    const clockWatch = closing.push(watchClock({ clock, log, onJump }));
     closing.push(runPeriodically({ name: 'webhook keys', everyMs: KEYS_CATCH_UP_MS, clock, log }, refreshKeys));
     const report: Reporter = (tx, about) =>
       events.append(tx, { id: newId('evt', clock.now()), at: domainClock.now(about.partnerId), ...about });
@@ -267,12 +272,11 @@ export async function buildGateway(
     const operations = createOperations({
       ...{ metrics, clock, log },
       report: async () => ({ links: (await Promise.all(partners.all().map(linksOf))).flat() }),
-      checks: [
-        ...store.parts,
-        { name: 'disk', check: () => checkDiskSpace(config.dataDir) },
-        // Whoever sends traffic here is to stop while requests finish.
-        { name: 'draining', check: async () => assert(!http.draining, 'the public listener takes requests') },
-      ],
+      checks: readinessChecks({
+        ...{ watched, clockWatch, nats },
+        dataFolder: config.dataDir,
+        isDraining: () => http.draining,
+      }),
     });
     closing.push(operations);
     const { port: operationsPort } = await operations.listen(config.opsHost, config.opsPort);

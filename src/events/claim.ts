@@ -75,6 +75,21 @@ export async function claimDeliveries(
 }
 
 /**
+ * After the machine's clock was put back: whatever waits for its next try is tried now, and no endpoint is left alone any
+ * longer. What is in flight writes its next try down by the clock as it is now.
+ */
+export async function makeAllDue(control: ControlStore, now: number): Promise<void> {
+  const later = { gt: new Date(now) };
+  await control.transact(async (tx) => {
+    await tx.webhookDelivery.updateMany({
+      where: { status: 'pending', leaseToken: null, nextAttemptAt: later },
+      data: { nextAttemptAt: new Date(now) },
+    });
+    await tx.eventSubscription.updateMany({ where: { pausedUntil: later }, data: { pausedUntil: null } });
+  });
+}
+
+/**
  * What a node does before it sends: it gives back what a former run of it had claimed, so that a restart need not wait
  * for leases to end, and drops what an event left for an endpoint that was switched off or deleted at the same instant.
  *

@@ -5,6 +5,7 @@ import type { Log } from '../kernel/log.js';
 import type { Periodic } from '../kernel/periodic.js';
 import type { AfterCommit, ControlStore, ControlTransaction } from '../store/index.js';
 import { appendEvents } from './append.js';
+import { makeAllDue } from './claim.js';
 import { DELIVERIES_DUE, type DeliveryWorker, startDeliveryWorker } from './delivery-worker.js';
 import type { NewEvent } from './event.js';
 import { createEventLog, type EventLog } from './event-log.js';
@@ -51,6 +52,8 @@ export interface Events extends EventLog {
    * @param nodeId the same after a restart, different on each node; with SQLite there is only one.
    */
   startDeliveries(options: { nodeId: string; sweepMs?: number; random?: () => number }): DeliveryWorker;
+  /** The machine's clock was put back: webhooks that wait for their next try do not wait for as long again. */
+  clockWentBack(): Promise<void>;
   /** Starts to forget events that are older than 30 days. Any number of nodes may do so. */
   startRetention(): Periodic;
 }
@@ -85,6 +88,11 @@ export function createEvents(options: EventsOptions): Events {
         const added = await store.control.transact((tx) => appendEvents(tx, batch, { clock, source }));
         if (added > 0) wake();
       }
+    },
+
+    async clockWentBack() {
+      await makeAllDue(store.control, clock.now());
+      wake();
     },
 
     startRetention: () => startRetention({ control: store.control, clock, log }),

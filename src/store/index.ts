@@ -13,7 +13,7 @@ import { setPragmas } from './sqlite/pragmas.js';
 import { refuseUnfinishedRestore } from './sqlite/restore.js';
 
 export type { AfterCommit, ControlReader, ControlStore, ControlTransaction } from './control.js';
-export { checkDiskSpace } from './disk-space.js';
+export { checkDisk } from './disk.js';
 export type { MessageStore, Parameter } from './messages.js';
 export { pendingMigrations } from './migrations.js';
 export { defineOperation, type Operation, type Row, type StatementRows, settleNothing } from './operation.js';

@@ -158,6 +158,8 @@ const createOperationsForTest = async (checks: { name: string; check(): Promise<
   return operations;
 };
 
+const NOT_READY = '{"status":"unavailable","notReady":["smpp e-plus"],"reasons":{"smpp e-plus":"It cannot be used; the log says why."}}';
+
 describe('the operations listener', () => {
   test('says that it lives, names what is not ready, and prints metrics by operation', async () => {
     let healthy = false;
@@ -180,7 +182,7 @@ describe('the operations listener', () => {
       return { status: answer.status, text: await answer.text() };
     };
     expect(await get('/livez')).toEqual({ status: 200, text: '{"status":"ok"}' });
-    expect(await get('/readyz')).toEqual({ status: 503, text: '{"status":"unavailable","notReady":["smpp e-plus"]}' });
+    expect(await get('/readyz')).toEqual({ status: 503, text: NOT_READY });
     healthy = true;
     expect(await get('/readyz')).toEqual({ status: 200, text: '{"status":"ready"}' });
     await expect

@@ -40,7 +40,11 @@ export async function openSqliteControl(file: string): Promise<ControlStore & Cl
       const mine = last.then(async () => {
         const pragma = (text: string) => writer.$queryRawUnsafe(`PRAGMA ${text}`);
         await pragma(WAIT.forNobody);
-        await pragma(CHECKPOINT).finally(async () => void (await pragma(WAIT.asUsual)));
+        try {
+          await pragma(CHECKPOINT);
+        } finally {
+          await pragma(WAIT.asUsual);
+        }
       });
       last = mine.catch(() => undefined);
       return mine;
