@@ -30,12 +30,13 @@ function readSum(strings: readonly string[], integers: readonly number[]): numbe
 }
 const EXPECTED = readSum([...Object.values(STRINGS), TEXT], Object.values(INTEGERS));
 
+const FIELDS = { ...STRINGS, ...INTEGERS };
 const encoder = createEncoder();
 
 function ourRoundTrip(sequence: number): number {
   const shortMessage = encodeGsm(TEXT);
   if (!shortMessage) return Number.NaN;
-  encoder.append({ command: 'submit_sm', sequence, ...STRINGS, ...INTEGERS, shortMessage });
+  encoder.append({ command: 'submit_sm', sequence, ...FIELDS, shortMessage });
   const decoded = decodePdu(encoder.take());
   if (decoded.kind !== 'pdu' || decoded.pdu.command !== 'submit_sm' || decoded.pdu.sequence !== sequence) return Number.NaN;
   const { pdu } = decoded;

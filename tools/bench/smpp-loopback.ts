@@ -7,8 +7,8 @@ import { decodeText, encodeGsm, type Link, openLink, openListener } from '../../
 import { type Bench, type Comparison, type OpenBench, type Round, type Side, timed } from './bench.js';
 
 const TEXT = 'Your code is 493021. It is good for five minutes. '.padEnd(160, 'Do not tell it to anybody. ');
-const FROM = { sourceAddr: 'CAUSEWAY', sourceAddrTon: 5 };
-const TO = { destinationAddr: '999570000001', destAddrTon: 1, destAddrNpi: 1 };
+const FROM = 'CAUSEWAY';
+const TO = '999570000001';
 const ACCOUNT = { systemId: 'bench', password: 'bench' };
 const WINDOWS = [1, 10, 100] as const;
 
@@ -70,7 +70,10 @@ async function openOurs(windowSizeMax: number): Promise<Pair> {
   return {
     async submit() {
       const shortMessage = encodeGsm(TEXT);
-      if (shortMessage) await link.submit({ ...FROM, ...TO, registeredDelivery: 1, shortMessage });
+      if (!shortMessage) throw new Error('the text has no octets');
+      await link.submit({
+        sourceAddr: FROM, sourceAddrTon: 5, destinationAddr: TO, destAddrTon: 1, destAddrNpi: 1, registeredDelivery: 1, shortMessage,
+      }); // biome-ignore format: one message
     },
     read: () => count,
     async close() {
@@ -105,15 +108,12 @@ async function openTheirs(): Promise<Pair> {
       );
     });
   await ask('bind_transceiver', { system_id: ACCOUNT.systemId, password: ACCOUNT.password });
-  const fields = {
-    source_addr: FROM.sourceAddr,
-    source_addr_ton: 5,
-    destination_addr: TO.destinationAddr,
-    dest_addr_ton: 1,
-    dest_addr_npi: 1,
-  };
   return {
-    submit: () => ask('submit_sm', { ...fields, registered_delivery: 1, data_coding: 0, short_message: TEXT }),
+    submit: () =>
+      ask('submit_sm', {
+        source_addr: FROM, source_addr_ton: 5, destination_addr: TO, dest_addr_ton: 1, dest_addr_npi: 1, registered_delivery: 1, data_coding: 0, short_message: TEXT,
+      }), // biome-ignore format: one message
+
     read: () => count,
     async close() {
       session.destroy();
