@@ -1,30 +1,6 @@
 import { IntlMessageFormat } from 'intl-messageformat';
 import { gsmSeptets } from '../smpp/index.js';
 
-/** The names of an ICU message's arguments, in order of the alphabet; undefined when it is none. */
-export function argumentsOf(source: string, language: string): string[] | undefined {
-  try {
-    const names = new Set<string>();
-    collect(new IntlMessageFormat(source, language, undefined, { ignoreTag: true }).getAst(), names);
-    return [...names].sort();
-  } catch {
-    return undefined;
-  }
-}
-
-type Ast = ReturnType<IntlMessageFormat['getAst']>;
-
-/** Elements of an ICU message that are no arguments: plain text, and the # of a plural. */
-const LITERAL: Ast[number]['type'] = 0;
-const POUND: Ast[number]['type'] = 7;
-
-function collect(elements: Ast, names: Set<string>): void {
-  for (const element of elements) {
-    if (element.type !== LITERAL && element.type !== POUND && 'value' in element) names.add(element.value);
-    if ('options' in element) for (const option of Object.values(element.options)) collect(option.value, names);
-  }
-}
-
 /** What a notice is measured with: the longest name and reference that the bridge puts in. */
 const LONGEST = { senderName: 'N'.repeat(30), ref: 'W4W4' };
 
@@ -46,4 +22,47 @@ export function wrongWith(source: string, language: string, known: readonly stri
   const [length, longest, alphabet] = septets === undefined ? [shown.length, 70, 'UCS-2'] : [septets, 160, 'GSM 7-bit'];
   if (length <= longest) return undefined;
   return `takes ${length} of the ${longest} characters of one segment (${alphabet}, with a name of 30); fix: shorten it`;
+}
+
+/** What may be put in for an argument: any text, a number (also to choose a plural by), or an instant. */
+export type ArgumentKind = 'text' | 'number' | 'instant';
+
+/** An ICU message that was read once and is written many times. */
+export interface IcuMessage {
+  /** By name. */
+  arguments: ReadonlyMap<string, ArgumentKind>;
+  format(values: Readonly<Record<string, string | number | Date>>): string;
+}
+
+/** @returns undefined for a text that is no ICU message. */
+export function readIcuMessage(source: string, language: string): IcuMessage | undefined {
+  try {
+    const message = new IntlMessageFormat(source, language, undefined, { ignoreTag: true });
+    const kinds = new Map<string, ArgumentKind>();
+    collect(message.getAst(), kinds);
+    return { arguments: kinds, format: (values) => String(message.format(values)) };
+  } catch {
+    return undefined;
+  }
+}
+
+type Ast = ReturnType<IntlMessageFormat['getAst']>;
+
+/** The kinds of an ICU message's elements, as the parser numbers them; what is not here is plain text, or the # of a plural. */
+const KINDS: ReadonlyMap<Ast[number]['type'], ArgumentKind> = new Map([
+  [1, 'text'],
+  [2, 'number'],
+  [3, 'instant'],
+  [4, 'instant'],
+  [5, 'text'],
+  [6, 'number'],
+]);
+
+function collect(elements: Ast, kinds: Map<string, ArgumentKind>): void {
+  for (const element of elements) {
+    const kind = KINDS.get(element.type);
+    // A name that is a text in one place and a number in another must be what both can write.
+    if (kind !== undefined && 'value' in element && kinds.get(element.value) !== 'number') kinds.set(element.value, kind);
+    if ('options' in element) for (const option of Object.values(element.options)) collect(option.value, kinds);
+  }
 }

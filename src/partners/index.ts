@@ -1,4 +1,5 @@
 /** The operators and hubs, as `partners/` describes them, and what each market's law permits. */
+export { type ArgumentKind, type IcuMessage, readIcuMessage } from './icu-message.js';
 export { checkPartners, loadPartners, type PartnersCheck } from './load-partners.js';
 export type { MarketPolicies, MarketPolicy, ZeroRatingPolicy } from './market-policies.js';
 export type { ClientKeys, Partner, PartnerClient, PartnerMarket, Templates } from './partner.js';

@@ -133,4 +133,9 @@ function assemble(
 }
 
 const withoutMessages = (shared: SharedNotices): Record<string, Templates> =>
-  Object.fromEntries(Object.entries(shared).map(([language, { somebody: _, ...texts }]) => [language, { ...texts, messages: {} }]));
+  Object.fromEntries(
+    Object.entries(shared).map(([language, { notice, stopConfirmed, startConfirmed, help }]) => [
+      language,
+      { notice, stopConfirmed, startConfirmed, help, messages: {} },
+    ]),
+  );

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { explainIssue } from './explain-issue.js';
 import { rule } from './fields.js';
-import { argumentsOf, wrongWith } from './icu-message.js';
+import { readIcuMessage, wrongWith } from './icu-message.js';
 import { isLanguageTag } from './iso-codes.js';
 import type { Templates } from './partner.js';
 import type { Problem } from './problem.js';
@@ -57,7 +57,7 @@ export async function readTemplates(folder: string): Promise<{ templates: Record
   const { found, problems } = await readLanguages(folder, templatesSchema, (texts, language) => [
     ...noticeProblems(texts, language),
     ...Object.entries(texts.messages).flatMap(([name, source]) => {
-      const message = argumentsOf(source, language) === undefined ? 'is not an ICU message; fix: correct the braces' : undefined;
+      const message = readIcuMessage(source, language) === undefined ? 'is not an ICU message; fix: correct the braces' : undefined;
       return message === undefined ? [] : [{ path: ['messages', name], message }];
     }),
   ]);
@@ -118,7 +118,7 @@ function unlikeArguments(found: Record<string, { value: Templates; yaml: YamlFil
   const first = new Map<string, { language: string; names: string }>();
   return Object.entries(found).flatMap(([language, { value, yaml }]) =>
     Object.entries(value.messages).flatMap(([name, source]) => {
-      const names = (argumentsOf(source, language) ?? []).join(', ');
+      const names = [...(readIcuMessage(source, language)?.arguments.keys() ?? [])].sort().join(', ');
       const other = first.get(name);
       if (!other) first.set(name, { language, names });
       if (!other || other.names === names) return [];

@@ -2,7 +2,10 @@ import type { Instant } from '../kernel/clock.js';
 import type { Money } from '../kernel/money.js';
 import type { Row } from '../store/index.js';
 
-/** Where an SMS stands. `unknown`: it may have arrived, and it is not sent again. */
+/**
+ * Where an SMS stands. `unknown`: it may have arrived, and it is not sent again. `deliveredInApp`: a device of the app took
+ * it first, and no SMS was sent.
+ */
 export type SmsState =
   | 'queued'
   | 'submitting'
@@ -12,9 +15,10 @@ export type SmsState =
   | 'expired'
   | 'rejected'
   | 'cancelled'
+  | 'deliveredInApp'
   | 'unknown';
 
-export const FINAL_STATES: readonly SmsState[] = ['delivered', 'undelivered', 'expired', 'rejected', 'cancelled'];
+export const FINAL_STATES: readonly SmsState[] = ['delivered', 'undelivered', 'expired', 'rejected', 'cancelled', 'deliveredInApp'];
 
 /** A fallback that is a notice goes last, whatever the class of its message. */
 export type SmsClass = 'otp' | 'urgent' | 'chat' | 'notice';
@@ -22,8 +26,11 @@ export type SmsClass = 'otp' | 'urgent' | 'chat' | 'notice';
 /** A code that somebody waits for goes first, and a notice last. */
 export const PRIORITIES: Readonly<Record<SmsClass, number>> = { otp: 0, urgent: 1, chat: 2, notice: 3 };
 
-/** Why a message may not go before an instant. */
-export type WaitsFor = 'quiet-hours' | 'budget' | 'next-try';
+/**
+ * Why a message may not go before an instant. What waits for the app or the end of quiet hours is let go by a sweep, when it
+ * is so in the partner's domain time; the instant is then the end of its life.
+ */
+export type WaitsFor = 'in-app' | 'quiet-hours' | 'budget' | 'next-try';
 
 /** One SMS to a handset, as it lies in messages.db; the migration says which instants are domain time. */
 export interface SmsMessage {
@@ -70,6 +77,10 @@ export interface SmsMessage {
   notBefore: Instant;
   /** Why `notBefore` lies ahead. */
   waitsFor: WaitsFor | undefined;
+  /** The recipient's network, MCC and MNC together, as far as it was known. */
+  mccMnc: string | undefined;
+  /** Of the recipient's line when it was taken; undefined for a fallback, which has its own. */
+  lineEpoch: number | undefined;
   receiptDueAt: Instant | undefined;
   isUntold: boolean;
   version: number;
@@ -136,6 +147,8 @@ export function messageOf(row: Row): SmsMessage {
     expiresAt: Number(row['expires_at']),
     notBefore: Number(row['not_before']),
     waitsFor: text(row['waits_for']) as WaitsFor | undefined,
+    mccMnc: text(row['mcc_mnc']),
+    lineEpoch: number(row['line_epoch']),
     receiptDueAt: number(row['receipt_due_at']),
     isUntold: Number(row['untold']) === 1,
     version: Number(row['version']),

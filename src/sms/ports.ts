@@ -1,4 +1,4 @@
-import type { Fallbacks } from '../engine/index.js';
+import type { Fallbacks, Line, SystemNotices } from '../engine/index.js';
 import type { Partner, PartnerMarket } from '../partners/index.js';
 
 /** What the bridge asks of the messaging engine. */
@@ -20,7 +20,15 @@ export interface SmsEngine {
   };
   lines: {
     get(msisdn: string): Promise<{ epoch: number } | undefined>;
+    /** The lines of many numbers, by number. */
+    among(msisdns: readonly string[]): Promise<ReadonlyMap<string, Line>>;
   };
+  accounts: {
+    /** The live accounts of many numbers, by number. */
+    among(msisdns: readonly string[]): Promise<ReadonlyMap<string, string>>;
+    byMsisdn(msisdn: string): Promise<{ accountId: string; language: string } | undefined>;
+  };
+  notices: SystemNotices;
 }
 
 export interface SystemEnvelope {
@@ -37,6 +45,8 @@ export interface SmsPartners {
   all(): readonly Partner[];
   get(partnerId: string): Partner | undefined;
   market(partnerId: string, code: string): PartnerMarket | undefined;
+  /** The operator that lists the longest prefix of a number. */
+  byMsisdn(msisdn: string): { partner: Partner; market: PartnerMarket } | undefined;
 }
 
 /** What the bridge asks of provisioning. */

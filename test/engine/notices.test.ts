@@ -38,6 +38,9 @@ test('a notice arrives once for its id, and its ack is told once', async () => {
   expect(await rig.engine.notices.send(aNotice())).toBe(true);
   expect(await queue()).toEqual([]);
   expect(await rig.engine.notices.raced(0, 10_000)).toEqual([]);
+  const now = rig.clock.now();
+  expect(await rig.engine.notices.story('sms_1')).toEqual({ sentAt: now, withdrawnAt: undefined, deliveredAt: now });
+  expect(await rig.engine.notices.story('sms_2')).toBeUndefined();
 });
 
 test('one that was taken back is not shown any more, and a late ack changes nothing but is known', async () => {

@@ -1,6 +1,7 @@
 import { newId } from '../../kernel/ids.js';
 import type { EngineContext } from '../context.js';
 import { sendNotices, withdrawNotices } from './notice-operations.js';
+import { SYSTEM } from './queue-operations.js';
 
 /** Messages of the gateway itself to all devices of an account, which may be taken back while nobody has them. */
 export interface SystemNotices {
@@ -22,6 +23,8 @@ export interface SystemNotices {
    * @param msisdn of the account it was sent to: devices that have not fetched it need not any more.
    */
   withdraw(id: string, msisdn: string): Promise<'withdrawn' | 'delivered'>;
+  /** What became of one, wall clock; undefined when it was never sent. */
+  story(id: string): Promise<{ sentAt: number; withdrawnAt: number | undefined; deliveredAt: number | undefined } | undefined>;
   /** Those taken back since an instant of the wall clock that a device acknowledged all the same, within so long after. */
   raced(since: number, withinMs: number): Promise<string[]>;
 }
@@ -41,6 +44,15 @@ export function createNotices({ store, clock, announce }: EngineContext): System
       const wallNow = clock.now();
       const { withdrawnAt, deliveredAt } = await store.run(withdrawNotices, { id, msisdn, messageId: newId('msg', wallNow), wallNow });
       return deliveredAt !== undefined && withdrawnAt === undefined ? 'delivered' : 'withdrawn';
+    },
+
+    async story(id) {
+      const [row] = await store.read<{ stored_at: number; withdrawn_at: number | null; delivered_at: number | null }>(
+        `SELECT stored_at, withdrawn_at, delivered_at FROM engine_sent WHERE sender_device_id = '${SYSTEM}' AND client_msg_id = $1`,
+        [id],
+      );
+      const instant = (value: number | null) => (value === null ? undefined : Number(value));
+      return row && { sentAt: Number(row.stored_at), withdrawnAt: instant(row.withdrawn_at), deliveredAt: instant(row.delivered_at) };
     },
 
     async raced(since, withinMs) {

@@ -16,6 +16,7 @@ const TOLD: Readonly<Record<SmsState, ToldState>> = {
   submitting: ENROUTE,
   submitted: ENROUTE,
   delivered: { number: 2, word: 'DELIVRD' },
+  deliveredInApp: { number: 2, word: 'DELIVRD' },
   expired: { number: 3, word: 'EXPIRED' },
   cancelled: { number: 4, word: 'DELETED' },
   undelivered: { number: 5, word: 'UNDELIV' },

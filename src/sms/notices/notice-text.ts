@@ -2,6 +2,7 @@ import { IntlMessageFormat } from 'intl-messageformat';
 import type { Fallback } from '../../engine/index.js';
 import { GatewayError } from '../../kernel/errors.js';
 import type { Partner } from '../../partners/index.js';
+import { lookUpLanguage } from './bcp47.js';
 
 /** The notices' own bound on `senderName` (src/partners/icu-message.ts). */
 const SENDER_NAME_MAX = 30;
@@ -22,13 +23,9 @@ export function noticeText(fallback: Pick<Fallback, 'language' | 'market' | 'ref
   return String(formatted);
 }
 
-/** BCP 47 look-up (RFC 4647 §3.4): `pt-BR` finds `pt-BR`, then `pt`, then the market's language. */
+/** The language of a notice: the wanted one or the nearest, else the market's own. */
 export function noticeLanguage(partner: Partner, market: string, wanted: string | undefined): string {
-  const byTag = new Map(Object.keys(partner.templates).map((tag) => [tag.toLowerCase(), tag]));
-  for (let range = (wanted ?? '').toLowerCase(); range !== ''; range = range.slice(0, Math.max(0, range.lastIndexOf('-')))) {
-    const tag = byTag.get(range);
-    if (tag !== undefined) return tag;
-  }
+  const tags = Object.keys(partner.templates);
   const fallback = partner.markets.find(({ code }) => code === market)?.defaultLanguage ?? 'en';
-  return byTag.get(fallback.toLowerCase()) ?? fallback;
+  return lookUpLanguage(tags, wanted ?? '') ?? lookUpLanguage(tags, fallback) ?? fallback;
 }

@@ -26,8 +26,12 @@ export interface NewOptOut {
 
 /** Who wants no more SMS. On the hot path it is read for many numbers at once, from the database: no node has an older word. */
 export interface OptOuts {
-  /** Records one; the same again changes nothing. */
-  put(optOut: NewOptOut): Promise<{ created: boolean; changed: boolean; optOut: ShownOptOut }>;
+  /**
+   * Records one; the same again changes nothing.
+   *
+   * @param mayReplace given the one of the same number and group that says something else; refuses by throwing.
+   */
+  put(optOut: NewOptOut, mayReplace?: (current: ShownOptOut) => void): Promise<{ created: boolean; changed: boolean; optOut: ShownOptOut }>;
   /** @throws GatewayError `NOT_FOUND`. */
   get(scope: SmsScope, id: string): Promise<ShownOptOut>;
   /** Newest first. */
@@ -95,7 +99,7 @@ export function createOptOuts({
   }
 
   return {
-    async put({ partnerId, market, msisdn, group = EVERY_GROUP, classes, source, correlator }) {
+    async put({ partnerId, market, msisdn, group = EVERY_GROUP, classes, source, correlator }, mayReplace) {
       const wallNow = clock.now();
       const at = domainClock.now(partnerId);
       const known = (await among(partnerId, [msisdn])).get(msisdn)?.find((each) => each.group === group);
@@ -104,6 +108,9 @@ export function createOptOuts({
         classes: classes ?? stoppedClasses(market),
         ...{ createdAt: known?.createdAt ?? at, updatedAt: at },
       };
+      if (known && classesText(known.classes) === classesText(optOut.classes))
+        return { created: false, changed: false, optOut: showOptOut(known) };
+      if (known) mayReplace?.(showOptOut(known));
       const told = event(optOut, known ? 'opt-out.changed' : 'opt-out.created', 'A subscriber wants no more SMS', correlator);
       const { row, changed } = await store.run(putOptOut, {
         ...{ id: optOut.id, partnerId, market, msisdn, group, source, at, wallNow },

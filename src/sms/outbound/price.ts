@@ -1,6 +1,5 @@
-import type { Instant } from '../../kernel/clock.js';
 import { type Money, multiply } from '../../kernel/money.js';
-import { type Rate, startOfDay } from '../../partners/index.js';
+import { createRates, type RateAt } from '../charges/rates.js';
 import { FINAL_STATES, type SmsState } from '../message.js';
 import type { SmsPartners } from '../ports.js';
 import type { WholeSms } from '../read-sms.js';
@@ -14,25 +13,7 @@ import { partEnd } from './truth.js';
  */
 export type Pricing = (sms: WholeSms, state: SmsState) => Money | undefined;
 
-export function createPricing(partners: SmsPartners): Pricing {
-  const days = new Map<string, Instant>();
-
-  function startOf(day: string, timeZone: string): Instant {
-    const key = `${day} ${timeZone}`;
-    const known = days.get(key) ?? startOfDay(day, timeZone);
-    days.set(key, known);
-    return known;
-  }
-
-  function rateAt(partnerId: string, marketCode: string, at: Instant): Rate | undefined {
-    const agreement = partners.get(partnerId)?.agreement;
-    const market = partners.market(partnerId, marketCode);
-    if (!agreement || !market) return undefined;
-    if (at < startOf(agreement.from, market.timeZone)) return undefined;
-    if (agreement.until !== undefined && at >= startOf(dayAfter(agreement.until), market.timeZone)) return undefined;
-    return agreement.rates.find((rate) => rate.market === marketCode && rate.service === 'sms-mt' && rate.unit !== 'megabyte');
-  }
-
+export function createPricing(partners: SmsPartners, rateAt: RateAt = createRates(partners)): Pricing {
   return ({ message, parts, receipts }, state) => {
     if (message.price) return message.price;
     const isFinal = FINAL_STATES.includes(state);
@@ -51,5 +32,3 @@ export function createPricing(partners: SmsPartners): Pricing {
     return multiply({ amountMinor: rate.amountMinor, currency: rate.currency }, units);
   };
 }
-
-const dayAfter = (day: string): string => new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10);

@@ -2,27 +2,11 @@ import type { Fallback } from '../../engine/index.js';
 import type { Sender } from '../../partners/index.js';
 import type { SmsContext } from '../context.js';
 import { useSlot } from '../operations.js';
-
-export type SenderUse = Sender['use'][number];
+import { candidates, type SenderUse } from '../senders/candidates.js';
 
 /** What a fallback needs a sender for. */
 export const useOf = ({ mode, class: kind }: Pick<Fallback, 'mode' | 'class'>): SenderUse =>
   mode === 'notice' ? 'notice' : kind === 'otp' ? 'otp' : 'chat';
-
-/**
- * The senders that may carry a message, the best first. A chat wants a number that can be answered; where none is free it
- * goes out under letters, which nobody can answer. A code or notice is better under letters: nobody answers it.
- */
-export function candidates(senders: readonly Sender[], market: string, use: SenderUse): Sender[] {
-  const inMarket = senders.filter((sender) => sender.markets.includes(market));
-  const fitting = inMarket.filter((sender) => sender.use.includes(use));
-  const letters = fitting.filter((sender) => !sender.replies);
-  const answerable = fitting.filter((sender) => sender.replies);
-  if (use !== 'chat') return [...letters, ...answerable];
-  // A text without a way back tells no more than a notice does of who may write under these letters.
-  const oneWay = inMarket.filter((sender) => !sender.replies && !letters.includes(sender) && sender.use.includes('notice'));
-  return [...answerable, ...letters, ...oneWay];
-}
 
 /**
  * Chooses the sender of a fallback's SMS and, for one that can be answered, takes the slot (recipient, sender) for this

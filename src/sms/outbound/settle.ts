@@ -17,7 +17,7 @@ export interface Settler {
    */
   settle(smsId: string, isOver?: (message: SmsMessage) => boolean): Promise<SmsMessage | undefined>;
   /** Ends a message that will not be submitted (again). */
-  end(smsId: string, state: 'expired' | 'rejected' | 'cancelled', reason: string): Promise<SmsMessage | undefined>;
+  end(smsId: string, state: 'expired' | 'rejected' | 'cancelled' | 'deliveredInApp', reason: string): Promise<SmsMessage | undefined>;
   /** Ends the wait for receipts: what is `submitted` may have arrived. */
   giveUp(smsId: string): Promise<SmsMessage | undefined>;
 }
