@@ -30,13 +30,19 @@ function readSum(strings: readonly string[], integers: readonly number[]): numbe
 }
 const EXPECTED = readSum([...Object.values(STRINGS), TEXT], Object.values(INTEGERS));
 
-const FIELDS = { ...STRINGS, ...INTEGERS };
 const encoder = createEncoder();
 
 function ourRoundTrip(sequence: number): number {
   const shortMessage = encodeGsm(TEXT);
   if (!shortMessage) return Number.NaN;
-  encoder.append({ command: 'submit_sm', sequence, ...FIELDS, shortMessage });
+  encoder.append({
+    command: 'submit_sm', sequence,
+    serviceType: STRINGS.serviceType, sourceAddrTon: INTEGERS.sourceAddrTon, sourceAddrNpi: INTEGERS.sourceAddrNpi, sourceAddr: STRINGS.sourceAddr,
+    destAddrTon: INTEGERS.destAddrTon, destAddrNpi: INTEGERS.destAddrNpi, destinationAddr: STRINGS.destinationAddr, esmClass: INTEGERS.esmClass,
+    protocolId: INTEGERS.protocolId, priorityFlag: INTEGERS.priorityFlag, scheduleDeliveryTime: STRINGS.scheduleDeliveryTime,
+    validityPeriod: STRINGS.validityPeriod, registeredDelivery: INTEGERS.registeredDelivery, replaceIfPresentFlag: INTEGERS.replaceIfPresentFlag,
+    dataCoding: INTEGERS.dataCoding, smDefaultMsgId: INTEGERS.smDefaultMsgId, shortMessage,
+  }); // biome-ignore format: one message
   const decoded = decodePdu(encoder.take());
   if (decoded.kind !== 'pdu' || decoded.pdu.command !== 'submit_sm' || decoded.pdu.sequence !== sequence) return Number.NaN;
   const { pdu } = decoded;
@@ -45,9 +51,6 @@ function ourRoundTrip(sequence: number): number {
     [pdu.sourceAddrTon, pdu.sourceAddrNpi, pdu.destAddrTon, pdu.destAddrNpi, pdu.esmClass, pdu.protocolId, pdu.priorityFlag, pdu.registeredDelivery, pdu.replaceIfPresentFlag, pdu.dataCoding, pdu.smDefaultMsgId],
   ); // biome-ignore format: one list of texts, one of integers
 }
-
-const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-const THEIR_FIELDS = Object.fromEntries(Object.entries({ ...STRINGS, ...INTEGERS }).map(([name, value]) => [snakeCase(name), value]));
 
 type SnakeCase<S extends string> = S extends `${infer Head}${infer Tail}`
   ? `${Head extends Lowercase<Head> ? Head : `_${Lowercase<Head>}`}${SnakeCase<Tail>}`
@@ -58,7 +61,15 @@ type TheirSubmit = { readonly [Name in keyof typeof STRINGS as SnakeCase<Name>]:
 } & { readonly sequence_number: number; readonly short_message: { readonly message: string } };
 
 function theirRoundTrip(sequence: number): number {
-  const octets = new smpp.PDU('submit_sm', { sequence_number: sequence, ...THEIR_FIELDS, short_message: TEXT }).toBuffer();
+  const fields = {
+    sequence_number: sequence,
+    service_type: STRINGS.serviceType, source_addr_ton: INTEGERS.sourceAddrTon, source_addr_npi: INTEGERS.sourceAddrNpi, source_addr: STRINGS.sourceAddr,
+    dest_addr_ton: INTEGERS.destAddrTon, dest_addr_npi: INTEGERS.destAddrNpi, destination_addr: STRINGS.destinationAddr, esm_class: INTEGERS.esmClass,
+    protocol_id: INTEGERS.protocolId, priority_flag: INTEGERS.priorityFlag, schedule_delivery_time: STRINGS.scheduleDeliveryTime,
+    validity_period: STRINGS.validityPeriod, registered_delivery: INTEGERS.registeredDelivery, replace_if_present_flag: INTEGERS.replaceIfPresentFlag,
+    data_coding: INTEGERS.dataCoding, sm_default_msg_id: INTEGERS.smDefaultMsgId, short_message: TEXT,
+  }; // biome-ignore format: one message
+  const octets = new smpp.PDU('submit_sm', fields).toBuffer();
   const pdu = new smpp.PDU(octets) as unknown as TheirSubmit;
   if (pdu.sequence_number !== sequence) return Number.NaN;
   return readSum(
