@@ -9,6 +9,8 @@ export interface Header {
   readonly tlvs: readonly Tlv[];
 }
 
+// The header comes last in each: a literal that begins with a spread is made many times slower than one that ends with it.
+
 export interface Bind {
   readonly systemId: string;
   readonly password: string;
@@ -21,7 +23,6 @@ export interface Bind {
 
 /** §4.1.1: system_id at most 15 characters, password at most 8. */
 export const bind = (io: FieldIo, header: Header, given: Partial<Bind>) => ({
-  ...header,
   systemId: io.cString('systemId', given.systemId, 16, 'ESME_RINVSYSID'),
   password: io.cString('password', given.password, 9, 'ESME_RINVPASWD'),
   systemType: io.cString('systemType', given.systemType, 13, 'ESME_RINVSYSTYP'),
@@ -29,18 +30,19 @@ export const bind = (io: FieldIo, header: Header, given: Partial<Bind>) => ({
   addrTon: io.uint8('addrTon', given.addrTon),
   addrNpi: io.uint8('addrNpi', given.addrNpi),
   addressRange: io.cString('addressRange', given.addressRange, 41, 'ESME_RBINDFAIL'),
+  ...header,
 });
 
 export const bindResp = (io: FieldIo, header: Header, given: Partial<Pick<Bind, 'systemId'>>) => ({
-  ...header,
   systemId: io.cString('systemId', given.systemId, 16, 'ESME_RINVSYSID'),
+  ...header,
 });
 
 /** §4.1.7. */
 export const outbind = (io: FieldIo, header: Header, given: Partial<Pick<Bind, 'systemId' | 'password'>>) => ({
-  ...header,
   systemId: io.cString('systemId', given.systemId, 16, 'ESME_RINVSYSID'),
   password: io.cString('password', given.password, 9, 'ESME_RINVPASWD'),
+  ...header,
 });
 
 /** unbind, enquire_link, generic_nack and their like. */
@@ -153,7 +155,6 @@ export interface Multi extends SourceAddress, Submission {
 
 /** §4.5.1. */
 export const multi = (io: FieldIo, header: Header, given: Partial<Multi>) => ({
-  ...header,
   serviceType: io.cString('serviceType', given.serviceType, 6, 'ESME_RINVSERTYP'),
   ...sourceAddress(io, given, 21),
   destinations: io.list('destinations', given.destinations, 1, 'ESME_RINVNUMDESTS', destination),
@@ -167,6 +168,7 @@ export const multi = (io: FieldIo, header: Header, given: Partial<Multi>) => ({
   dataCoding: io.uint8('dataCoding', given.dataCoding),
   smDefaultMsgId: io.uint8('smDefaultMsgId', given.smDefaultMsgId),
   shortMessage: io.octets('shortMessage', given.shortMessage, 'ESME_RINVMSGLEN'),
+  ...header,
 });
 
 /** A destination that did not get the message, and why (§5.2.26). */
@@ -185,9 +187,9 @@ export const multiResp = (
   header: Header,
   given: Partial<MessageId & { readonly unsuccessSmes: readonly UnsuccessSme[] }>,
 ) => ({
-  ...header,
   messageId: io.cString('messageId', given.messageId, 65, 'ESME_RINVMSGID'),
   unsuccessSmes: io.list('unsuccessSmes', given.unsuccessSmes, 0, 'ESME_RINVNUMDESTS', unsuccessSme),
+  ...header,
 });
 
 export interface Data extends SourceAddress, DestinationAddress {
@@ -199,20 +201,20 @@ export interface Data extends SourceAddress, DestinationAddress {
 
 /** §4.7.1; its content is the TLV message_payload. */
 export const data = (io: FieldIo, header: Header, given: Partial<Data>) => ({
-  ...header,
   serviceType: io.cString('serviceType', given.serviceType, 6, 'ESME_RINVSERTYP'),
   ...sourceAddress(io, given, 65),
   ...destinationAddress(io, given, 65),
   esmClass: io.uint8('esmClass', given.esmClass),
   registeredDelivery: io.uint8('registeredDelivery', given.registeredDelivery),
   dataCoding: io.uint8('dataCoding', given.dataCoding),
+  ...header,
 });
 
 /** §4.8.1. */
 export const query = (io: FieldIo, header: Header, given: Partial<MessageId & SourceAddress>) => ({
-  ...header,
   messageId: io.cString('messageId', given.messageId, 65, 'ESME_RINVMSGID'),
   ...sourceAddress(io, given, 21),
+  ...header,
 });
 
 export interface QueryResult extends MessageId {
@@ -226,11 +228,11 @@ export interface QueryResult extends MessageId {
 
 /** §4.8.2. */
 export const queryResp = (io: FieldIo, header: Header, given: Partial<QueryResult>) => ({
-  ...header,
   messageId: io.cString('messageId', given.messageId, 65, 'ESME_RINVMSGID'),
   finalDate: io.cString('finalDate', given.finalDate, 17, 'ESME_RQUERYFAIL'),
   messageState: io.uint8('messageState', given.messageState),
   errorCode: io.uint8('errorCode', given.errorCode),
+  ...header,
 });
 
 export interface Cancel extends MessageId, SourceAddress, DestinationAddress {
@@ -239,11 +241,11 @@ export interface Cancel extends MessageId, SourceAddress, DestinationAddress {
 
 /** §4.9.1; an empty message_id cancels by source, destination and service_type. */
 export const cancel = (io: FieldIo, header: Header, given: Partial<Cancel>) => ({
-  ...header,
   serviceType: io.cString('serviceType', given.serviceType, 6, 'ESME_RINVSERTYP'),
   messageId: io.cString('messageId', given.messageId, 65, 'ESME_RINVMSGID'),
   ...sourceAddress(io, given, 21),
   ...destinationAddress(io, given, 21),
+  ...header,
 });
 
 export interface Replace
@@ -253,7 +255,6 @@ export interface Replace
 
 /** §4.10.1. */
 export const replace = (io: FieldIo, header: Header, given: Partial<Replace>) => ({
-  ...header,
   messageId: io.cString('messageId', given.messageId, 65, 'ESME_RINVMSGID'),
   ...sourceAddress(io, given, 21),
   scheduleDeliveryTime: io.cString('scheduleDeliveryTime', given.scheduleDeliveryTime, 17, 'ESME_RINVSCHED'),
@@ -261,6 +262,7 @@ export const replace = (io: FieldIo, header: Header, given: Partial<Replace>) =>
   registeredDelivery: io.uint8('registeredDelivery', given.registeredDelivery),
   smDefaultMsgId: io.uint8('smDefaultMsgId', given.smDefaultMsgId),
   shortMessage: io.octets('shortMessage', given.shortMessage, 'ESME_RINVMSGLEN'),
+  ...header,
 });
 
 export interface Alert extends SourceAddress {
@@ -271,9 +273,9 @@ export interface Alert extends SourceAddress {
 
 /** §4.12.1: the handset at the source address can be reached again. */
 export const alert = (io: FieldIo, header: Header, given: Partial<Alert>) => ({
-  ...header,
   ...sourceAddress(io, given, 65),
   esmeAddrTon: io.uint8('esmeAddrTon', given.esmeAddrTon),
   esmeAddrNpi: io.uint8('esmeAddrNpi', given.esmeAddrNpi),
   esmeAddr: io.cString('esmeAddr', given.esmeAddr, 65, 'ESME_RINVDSTADR'),
+  ...header,
 });
