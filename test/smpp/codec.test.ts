@@ -55,9 +55,21 @@ describe('vectors from SMPP 3.4', () => {
     ['submit_sm_resp', { command: 'submit_sm_resp', sequence: 5, messageId: 'a1' }, '00000013 80000004 00000000 00000005 613100'],
     ['a refusing submit_sm_resp has no body (§4.4.2)', { command: 'submit_sm_resp', sequence: 5, commandStatus: 0x58 }, '00000010 80000004 00000058 00000005'],
     ['deliver_sm_resp keeps its empty message_id (§4.6.2)', { command: 'deliver_sm_resp', sequence: 5 }, '00000011 80000005 00000000 00000005 00'],
+    ['outbind (§4.1.7)', { command: 'outbind', sequence: 1, systemId: 'S', password: 'p' }, '00000014 0000000b 00000000 00000001 5300 7000'],
+    ['query_sm (§4.8.1)', { command: 'query_sm', sequence: 1, messageId: 'a1', sourceAddrTon: 1, sourceAddrNpi: 1, sourceAddr: '9' }, '00000017 00000003 00000000 00000001 613100 01 01 3900'],
+    ['query_sm_resp (§4.8.2)', { command: 'query_sm_resp', sequence: 1, messageId: 'a', finalDate: '', messageState: 2, errorCode: 7 }, '00000015 80000003 00000000 00000001 6100 00 02 07'],
+    ['cancel_sm (§4.9.1)', { command: 'cancel_sm', sequence: 1, messageId: 'a', sourceAddr: '1', destinationAddr: '2' }, '0000001b 00000008 00000000 00000001 00 6100 0000 3100 0000 3200'],
+    ['replace_sm (§4.10.1)', { command: 'replace_sm', sequence: 1, messageId: 'a', validityPeriod: '000001000000000R', registeredDelivery: 1, shortMessage: Buffer.from('x') }, '0000002b 00000007 00000000 00000001 6100 0000 00 00 30303030303130303030303030303052 00 01 00 01 78'],
+    ['alert_notification (§4.12.1)', { command: 'alert_notification', sequence: 1, sourceAddrTon: 1, sourceAddr: '9', esmeAddrNpi: 1, esmeAddr: 'E' }, '00000018 00000102 00000000 00000001 01 00 3900 00 01 4500'],
+    ['data_sm (§4.7.1)', { command: 'data_sm', sequence: 1, destinationAddr: '9', registeredDelivery: 1, dataCoding: 8, tlvs: [tlv('message_payload', hex('0041'))] }, '00000021 00000103 00000000 00000001 00 0000 00 0000 3900 00 01 08 0424 0002 0041'],
+    ['submit_multi to a number and a list (§4.5.1)', { command: 'submit_multi', sequence: 1, destinations: [{ destAddrTon: 1, destAddrNpi: 1, destinationAddr: '9' }, { dlName: 'd' }], shortMessage: Buffer.from('x') }, '00000028 00000021 00000000 00000001 00 0000 00 02 01 01 01 3900 02 6400 00 00 00 00 00 00 00 00 00 01 78'],
+    ['submit_multi_resp with unsuccess_sme (§4.5.2)', { command: 'submit_multi_resp', sequence: 1, messageId: 'a', unsuccessSmes: [{ destAddrTon: 1, destAddrNpi: 1, destinationAddr: '9', errorStatusCode: 0x0b }] }, '0000001b 80000021 00000000 00000001 6100 01 01 01 3900 0000000b'],
     ['bind_transceiver_resp with sc_interface_version', { command: 'bind_transceiver_resp', sequence: 1, systemId: 'S', tlvs: [tlv('sc_interface_version', 0x34)] }, '00000017 80000009 00000000 00000001 5300 0210 0001 34'],
   ] satisfies [string, OutgoingPdu, string][])('%s', (_name, pdu, expected) => {
     expect(encodePdu(pdu).toString('hex')).toBe(hex(expected).toString('hex'));
+    const read = decoded(hex(expected));
+    expect(read).toMatchObject(pdu);
+    expect(encodePdu(read).equals(hex(expected))).toBe(true);
   }); // biome-ignore format: a table
 
   test('a response without a body has empty fields', () => {
@@ -128,6 +140,17 @@ describe('a body that breaks a bound is refused with its sequence and a status t
     expect(decodePdu(octets).kind).toBe('pdu');
   });
 
+  test('times are kept as they came, in either form', () => {
+    for (const validityPeriod of ['000001000000000R', '150203040506708+', '991231235959900-']) {
+      const octets = encodePdu({ command: 'submit_sm', sequence: 7, destinationAddr: '9', validityPeriod });
+      expect(decoded(octets)).toMatchObject({ validityPeriod });
+    }
+    for (const wrong of ['tomorrow', '000001000000000X', '00000100000000R']) {
+      const octets = encodePdu({ command: 'submit_sm', sequence: 7, destinationAddr: '9', scheduleDeliveryTime: wrong });
+      expect(decodePdu(octets)).toMatchObject({ kind: 'bad-body', commandStatus: STATUS.ESME_RINVSCHED });
+    }
+  });
+
   test('an unknown command keeps its sequence', () => {
     expect(decodePdu(hex('00000010 00000777 00000000 00000007'))).toEqual({ kind: 'unknown-command', commandId: 0x777, sequence: 7 });
   });
@@ -138,20 +161,35 @@ describe('a body that breaks a bound is refused with its sequence and a status t
   });
 });
 
-describe('the encoder refuses what the wire cannot hold, and writes nothing of it', () => {
+describe('the encoder refuses what the wire cannot hold, names it, and writes nothing of it', () => {
+  const nobody = { destAddrTon: 1, destAddrNpi: 1, destinationAddr: '9' };
   test.each([
-    ['a password of 9 characters', { command: 'bind_transceiver', sequence: 1, password: '123456789' }],
-    ['a system_id of 16 characters', { command: 'bind_transceiver', sequence: 1, systemId: '1234567890123456' }],
-    ['a NUL in an address', { command: 'submit_sm', sequence: 1, sourceAddr: 'A\0B' }],
-    ['a character above U+00FF', { command: 'submit_sm', sequence: 1, sourceAddr: '€' }],
-    ['an integer past one octet', { command: 'submit_sm', sequence: 1, dataCoding: 256 }],
-    ['a fraction', { command: 'submit_sm', sequence: 1, dataCoding: 1.5 }],
-    ['255 octets of short_message', { command: 'submit_sm', sequence: 1, shortMessage: Buffer.alloc(255) }],
-    ['a TLV of a wrong length', { command: 'submit_sm', sequence: 1, tlvs: [{ tag: 0x0427, value: Buffer.alloc(2) }] }],
-    ['more than 65,536 octets', { command: 'submit_sm', sequence: 1, tlvs: [{ tag: 0x0424, value: Buffer.alloc(65_520) }] }],
-  ] satisfies [string, OutgoingPdu][])('%s', (_name, pdu) => {
+    ['password', 'of 9 characters', { command: 'bind_transceiver', sequence: 1, password: '123456789' }],
+    ['systemId', 'of 16 characters', { command: 'bind_transceiver', sequence: 1, systemId: '1234567890123456' }],
+    ['sourceAddr', 'with a NUL', { command: 'submit_sm', sequence: 1, sourceAddr: 'A\0B' }],
+    ['sourceAddr', 'with a character above U+00FF', { command: 'submit_sm', sequence: 1, sourceAddr: '€' }],
+    ['dataCoding', 'past one octet', { command: 'submit_sm', sequence: 1, dataCoding: 256 }],
+    ['dataCoding', 'below 0', { command: 'submit_sm', sequence: 1, dataCoding: -1 }],
+    ['dataCoding', 'with a fraction', { command: 'submit_sm', sequence: 1, dataCoding: 1.5 }],
+    ['shortMessage', 'of 255 octets', { command: 'submit_sm', sequence: 1, shortMessage: Buffer.alloc(255) }],
+    ['destinations', 'of none', { command: 'submit_multi', sequence: 1, destinations: [] }],
+    ['destinations', 'of 255', { command: 'submit_multi', sequence: 1, destinations: Array.from({ length: 255 }, () => nobody) }],
+    ['dlName', 'of 21 characters', { command: 'submit_multi', sequence: 1, destinations: [{ dlName: 'd'.repeat(21) }] }],
+    [
+      'errorStatusCode',
+      'past four octets',
+      { command: 'submit_multi_resp', sequence: 1, unsuccessSmes: [{ ...nobody, errorStatusCode: 2 ** 32 }] },
+    ],
+    ['finalDate', 'of 17 characters', { command: 'query_sm_resp', sequence: 1, finalDate: '0'.repeat(17) }],
+    ['TLV 0x0427', 'of a wrong length', { command: 'submit_sm', sequence: 1, tlvs: [{ tag: 0x0427, value: Buffer.alloc(2) }] }],
+    ['TLV 65536', 'past two octets of tag', { command: 'submit_sm', sequence: 1, tlvs: [{ tag: 65_536, value: Buffer.alloc(2) }] }],
+    ['the PDU', 'of more than 65,536 octets', { command: 'submit_sm', sequence: 1, tlvs: [{ tag: 0x0424, value: Buffer.alloc(65_520) }] }],
+  ] satisfies [string, string, OutgoingPdu][])('%s %s', (name, _how, pdu) => {
     const encoder = createEncoder();
-    expect(() => encoder.append(pdu)).toThrowError(expect.objectContaining({ code: 'SMPP.BAD_PDU' }));
-    expect(encoder.length).toBe(0);
+    const before: OutgoingPdu = { command: 'enquire_link', sequence: 1 };
+    encoder.append(before);
+    const detail = expect.stringMatching(new RegExp(`^${name} `));
+    expect(() => encoder.append(pdu)).toThrowError(expect.objectContaining({ code: 'SMPP.BAD_PDU', detail }));
+    expect(encoder.take().equals(encodePdu(before))).toBe(true);
   });
 });
