@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/kernel/clock.js';
 import { createDecoderFuzz } from './decoder-fuzz.js';
 import { createSocketFuzz } from './socket-fuzz.js';
+import { watchStarvation } from './starvation.js';
 
 const ANSWER_MS_MAX = 1_000;
 const MEMORY_GROWTH_OCTETS_MAX = 20 * 1_048_576;
@@ -44,7 +45,9 @@ const mega = (octets: number): string => `${(octets / 1_048_576).toFixed(1)} MB`
 say(`seed ${seed}, ${minutes} minutes; the same seed sends the same PDUs`);
 const never = new Promise<void>(() => undefined);
 const decoder = createDecoderFuzz(seed);
-const sockets = await createSocketFuzz({ seed, clock: systemClock, passTime: () => never });
+const starvation = watchStarvation();
+const elapsedMs = () => performance.now() - starvation.starvedMs;
+const sockets = await createSocketFuzz({ seed, clock: systemClock, passTime: () => never, elapsedMs });
 // What is compiled and pooled once is not growth.
 decoder.run(DECODED_PER_TURN);
 await sockets.run(SENT_PER_TURN);
@@ -78,8 +81,10 @@ await sockets.close();
 const growth = (await held(collect)) - heldBefore;
 if (growth > MEMORY_GROWTH_OCTETS_MAX) problems.push(`${mega(growth)} more memory is held than before`);
 tell();
+starvation.stop();
+say(`memory ${growth < 0 ? '' : '+'}${mega(growth)} after a collection, resident ${mega(process.memoryUsage.rss())}`);
 say(
-  `memory ${growth < 0 ? '' : '+'}${mega(growth)} after a collection, resident ${mega(process.memoryUsage.rss())}, longest turn of the event loop ${(loop.max / 1e6).toFixed(0)} ms`,
+  `longest turn of the event loop ${(loop.max / 1e6).toFixed(0)} ms; the machine ran others for ${(starvation.starvedMs / 1_000).toFixed(0)} s`,
 );
 for (const problem of problems) say(`BROKEN: ${problem}`);
 say(problems.length === 0 ? `nothing broke (seed ${seed})` : `${problems.length} promises broken (seed ${seed})`);

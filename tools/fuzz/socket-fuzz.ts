@@ -29,6 +29,8 @@ export interface SocketFuzzOptions {
   readonly clock: Clock;
   /** Called while a session waits for the rest of a PDU that never comes; a fake clock moves here. */
   readonly passTime: () => Promise<void>;
+  /** By what answers are timed; `performance.now` unless told otherwise. */
+  readonly elapsedMs?: () => number;
 }
 
 const ACCOUNT = { systemId: 'fuzz', password: 'fuzz' };
@@ -37,6 +39,8 @@ const LANES = 16;
 /** What follows each mutated PDU; its answer shows that the session goes on. */
 const SENTINEL = 0x7fff_fff0;
 export const PDU_READ_TIMEOUT_MS = 200;
+/** A session that neither answers nor closes is wedged: the run ends with its octets instead of waiting for ever. */
+const GIVE_UP_MS = 60_000;
 const BOUNDS = { enquireLinkMs: 0, pduReadTimeoutMs: PDU_READ_TIMEOUT_MS, bindTimeoutMs: 3_600_000 };
 const handle = async () => ({ messageId: 'm1' });
 const HANDLERS = { submit_sm: handle, submit_multi: handle, data_sm: handle, query_sm: handle, cancel_sm: handle, replace_sm: handle };
@@ -51,8 +55,15 @@ interface Wire {
   readonly news: () => Promise<void>;
 }
 
-export async function createSocketFuzz({ seed, clock, passTime }: SocketFuzzOptions): Promise<SocketFuzz> {
+export async function createSocketFuzz({
+  seed,
+  clock,
+  passTime,
+  elapsedMs = () => performance.now(),
+}: SocketFuzzOptions): Promise<SocketFuzz> {
   const random = createRandom(seed);
+  // Drawn when a session ends, which is not the same moment in each run: it must not move the PDUs.
+  const drawRoom = createRandom(seed ^ 0x1b873593);
   const mutate = createMutator(seed ^ 0x2545f491);
   const make = createPduMaker(seed);
   const log = createLog('silent');
@@ -70,6 +81,7 @@ export async function createSocketFuzz({ seed, clock, passTime }: SocketFuzzOpti
   });
   const smsc = await openSmsc();
   const counts = { ok: 0, refused: 0, nacked: 0, unanswered: 0, closed: 0 };
+  let drawn = 0;
   let done = 0;
   let slowestMs = 0;
 
@@ -102,8 +114,8 @@ export async function createSocketFuzz({ seed, clock, passTime }: SocketFuzzOpti
   }
 
   const openWire = (): Promise<Wire> => {
-    const room = ROOMS[random(ROOMS.length)] ?? 'open';
-    return random(2) === 0 || room === 'open' ? openEsmeOf(room) : openEsme(room);
+    const room = ROOMS[drawRoom(ROOMS.length)] ?? 'open';
+    return drawRoom(2) === 0 || room === 'open' ? openEsmeOf(room) : openEsme(room);
   };
 
   /** Sends one mutated PDU and looks at all that comes of it. */
@@ -117,7 +129,13 @@ export async function createSocketFuzz({ seed, clock, passTime }: SocketFuzzOpti
     const isSwallowed = isWithin.end === 'whole' && !isWithin.pdus.some(({ sequence }) => sequence === SENTINEL);
     if (isSwallowed) sent = Buffer.concat([sent, sentinel]);
     const { pdus, end } = judgeStream(sent);
-    const startedMs = performance.now();
+    const shown = `seed ${seed}, PDU ${drawn++}: ${sent.toString('hex')}`;
+    const startedMs = elapsedMs();
+    let isGivenUp = false;
+    const giveUp = setTimeout(() => {
+      isGivenUp = true;
+      wire.socket.destroy();
+    }, GIVE_UP_MS);
     wire.socket.write(sent);
     const answers: Buffer[] = [];
     const isOver = () => answers.some((answer) => answer.readUInt32BE(12) === SENTINEL) || !wire.isOpen();
@@ -126,12 +144,10 @@ export async function createSocketFuzz({ seed, clock, passTime }: SocketFuzzOpti
       else await wire.news();
       answers.push(...wire.take());
     }
-    slowestMs = Math.max(slowestMs, performance.now() - startedMs);
-    const problem = problemWith(pdus, answers, wire.isOpen());
-    if (problem)
-      throw new Error(
-        `seed ${seed}, PDU ${done}: ${problem}: ${sent.toString('hex')} → ${answers.map((each) => each.toString('hex')).join(' ')}`,
-      );
+    clearTimeout(giveUp);
+    slowestMs = Math.max(slowestMs, elapsedMs() - startedMs);
+    const problem = isGivenUp ? 'neither answered nor closed' : problemWith(pdus, answers, wire.isOpen());
+    if (problem) throw new Error(`${problem}: ${shown} → ${answers.map((each) => each.toString('hex')).join(' ')}`);
     count(answers, wire.isOpen());
     done++;
   }
