@@ -1,7 +1,7 @@
 /**
  * `npm run fuzz -- --minutes N [--seed S]`: mutated PDUs of every command at the decoder and at sessions over TCP, in turn, until
  * the time is up. Exit code 0 when nothing broke: no throw, no exit, no OK for what is broken, every answer within a
- * second, the event loop alive, memory back where it was.
+ * second (not counting time in which the machine ran others), memory back where it was.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
