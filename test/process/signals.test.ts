@@ -78,7 +78,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s lets the request that is under way
     expect(ready.status).toBe(503);
     return ready.json();
   }, 10_000);
-  expect(readiness).toEqual({ status: 'unavailable', notReady: ['draining'] });
+  expect(readiness).toMatchObject({ status: 'unavailable', notReady: ['draining'] });
   const answer = await request.finish();
   expect(answer).toMatch(/^HTTP\/1\.1 200 /);
   expect(answer).toContain('"access_token"');
