@@ -79,7 +79,23 @@ export const linkSchema = z.strictObject({
     .default('off')
     .describe('What may be written otherwise where that saves segments: nothing, typographic signs, or accents of letters, too.'),
   windowSizeMax: integer(1, 1_000).default(10).describe('Submits in flight on one bind, at most.'),
-  segmentsPerSecondMax: integer(1, 10_000).default(50).describe('Segments a second over all binds of the link, at most.'),
+  segmentsPerSecondMax: integer(1, 100_000).default(50).describe('Segments a second over all binds of the link, at most.'),
+  recipientSegmentsPerSecondMax: integer(1, 100).default(2).describe('Segments a second to one number, at most; up to ten may go at once.'),
+  retry: z
+    .record(
+      z
+        .string()
+        .regex(/^(ESME_R[A-Z0-9_]{1,40}|0x[0-9a-f]{8})$/, rule('must be a command_status', 'write it as ESME_RSYSERR or 0x00000400')),
+      z.union([
+        z.literal('never'),
+        z.strictObject({
+          afterSeconds: integer(0, 3_600).describe('Before the second try; each further one waits twice as long, up to an hour.'),
+          attempts: integer(2, 100).describe('Tries at most, the first included.'),
+        }),
+      ]),
+    )
+    .default({})
+    .describe('What is done with a message that the SMSC refused with a status, instead of what is done by itself.'),
   validityMaxSeconds: integer(60, 5_443_200).default(259_200).describe('The longest validity_period that the SMSC keeps.'),
   enquireLinkSeconds: integer(5, 300).default(30).describe('Silence after which enquire_link is sent.'),
   responseTimeoutMs: integer(1_000, 60_000).default(10_000).describe('How long a response may take.'),

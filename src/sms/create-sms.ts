@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Registry } from 'prom-client';
 import type { Bus } from '../bus/index.js';
 import { type Fallback, OUTBOX_HINT } from '../engine/index.js';
 import type { Clock, DomainClock, Timer } from '../kernel/clock.js';
@@ -19,16 +20,18 @@ import { createInbound, REPEAT_MS } from './inbound/inbound.js';
 import { forgetInbound } from './inbound/operations.js';
 import { createReplyRouter } from './inbound/route-reply.js';
 import { BIND } from './links/bind-duty.js';
+import { gaugesOf } from './links/link-gauges.js';
+import { createLinkMetrics } from './links/link-metrics.js';
 import { linkKey, type OperatorLink, type OperatorLinkOptions, openOperatorLink } from './links/open-links.js';
 import { createPauses, type Pause } from './links/pauses.js';
-import { type LinkView, showLink } from './links/show-link.js';
+import { type LinkView, queueReason, showLink } from './links/show-link.js';
 import { wireText } from './links/wire-text.js';
 import { FINAL_STATES } from './message.js';
 import type { Opener } from './opener/index.js';
 import { forgetOld } from './operations.js';
-import { createAttempt } from './outbound/attempt.js';
 import { createChangeOf } from './outbound/change-of.js';
-import { createLane, type Lane } from './outbound/lane.js';
+import type { Lane } from './outbound/lane.js';
+import { openLane } from './outbound/open-lane.js';
 import { createPricing } from './outbound/price.js';
 import { createQueue, type SmsQueue } from './outbound/queue.js';
 import { forgetKeys } from './outbound/queue-operations.js';
@@ -58,6 +61,8 @@ export interface SmsOptions {
   caps?: { perMinute: number; perHour: number } | undefined;
   /** How our own delivery does; while it is sick no fallback is claimed. */
   deliveryHealth?: BreakerOptions['health'];
+  /** Where the links' metrics are registered. */
+  registry?: Registry | undefined;
   /** Given where several nodes share the database: binds are shared among them, and what a dead node was at is taken up. */
   leases?: Leases | undefined;
   /** How often lost hints are made up for; 1 s. */
@@ -139,8 +144,12 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
   const context: SmsContext = { ...shared, serial: createSerial(), tellEsme: tellers.tell, wakeOutbox };
   const hashKey = await openHashKey(store, keyWrap);
   const links = new Map<string, OperatorLink>();
+  const metrics = createLinkMetrics(options.registry, () =>
+    Promise.all([...links].map(([key, link]) => gaugesOf(context, link, lanes.get(key)))),
+  );
   const lanes = new Map<string, Lane>();
-  const settler = createSettler(context, createChangeOf(context, createPricing(partners)));
+  const changeOf = createChangeOf(context, createPricing(partners));
+  const settler = createSettler(context, changeOf);
   const receipts = createReceipts(context, settler);
   const route = createReplyRouter({ context, opener, keyWrap, toEsme: (message) => esmes.takeMessage(message) });
   const inbound = createInbound({
@@ -155,15 +164,19 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
   function onQueued(partnerId: string, linkId: string): void {
     const key = linkKey(partnerId, linkId);
     if (leases) bus.publish(QUEUED, key);
-    else lanes.get(key)?.wake();
+    else lanes.get(key)?.look();
   }
   const worker = createFallbackWorker({ context, breaker, onQueued });
-  const { queue } = createQueue(context, keyWrap, onQueued);
+  const { queue } = createQueue(context, keyWrap, {
+    laneOf: (partnerId, linkId) => lanes.get(linkKey(partnerId, linkId)),
+    // Another node may have a bind that is up.
+    onStuck: (partnerId, linkId) => leases && bus.publish(QUEUED, linkKey(partnerId, linkId)),
+  });
   const cancel = async (smsId: string) => (await settler.end(smsId, 'cancelled', 'cancelled'))?.state === 'cancelled';
   const sends = createSendsByQueue({ context, keyWrap, queue, cancel, onQueued });
   const esmes = createEsmes({ ...{ context, bus, leases, keyWrap, hashKey, tellers }, sends });
   const pauses = createPauses(store);
-  const heard = [bus.subscribe(QUEUED, (key) => lanes.get(key)?.wake()), bus.subscribe(PAUSED, () => tasks.start('pauses', lookAtPauses))];
+  const heard = [bus.subscribe(QUEUED, (key) => lanes.get(key)?.look()), bus.subscribe(PAUSED, () => tasks.start('pauses', lookAtPauses))];
   let timer: Timer | undefined;
   let sweeping: Promise<void> | undefined;
   let isAgain = false;
@@ -237,7 +250,7 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
       if (closed) return;
       await run().catch((failure: unknown) => log.error({ sweep: name, ...failureFields(failure) }, 'sms sweep failed'));
     }
-    for (const lane of lanes.values()) lane.wake();
+    for (const lane of lanes.values()) lane.sweep();
   }
 
   function sweep(): void {
@@ -261,7 +274,7 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
     });
   }
 
-  function openLane(given: Pick<OperatorLinkOptions, 'partner' | 'config'>): void {
+  function openLink(given: Pick<OperatorLinkOptions, 'partner' | 'config'>): void {
     const link = openOperatorLink({
       ...given,
       sandboxSmsc: options.sandboxSmsc,
@@ -275,22 +288,15 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
         await (receipt ? receipts.take(link, pdu, receipt) : inbound.take(link, bind, pdu));
       },
     });
-    const attempt = createAttempt({
-      context,
-      opener,
-      keyWrap,
-      settler,
-      link,
-      onAccepted: (key) => receipts.claimHeld(link, key),
-      onUnknown: (message) => receipts.resolveUnknown(link, message),
-    });
     links.set(link.key, link);
-    lanes.set(link.key, createLane({ context, link, attempt, pause: () => pauses.of(link.key) }));
+    const counters = metrics.countersOf(given.partner.id, given.config.id);
+    const pause = () => pauses.of(link.key);
+    lanes.set(link.key, openLane({ ...{ context, opener, keyWrap, settler, changeOf, receipts, link, counters }, pause }));
   }
 
   await pauses.look();
   await receipts.recover();
-  for (const partner of partners.all()) for (const config of partner.smpp.links) openLane({ partner, config });
+  for (const partner of partners.all()) for (const config of partner.smpp.links) openLink({ partner, config });
   await worker.recover();
   await recoverReceived();
   await settleBinds();
@@ -364,7 +370,7 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
              WHERE link_id = $1 AND partner_id = $2 AND state = 'queued'`,
             [link.config.id, partnerId],
           );
-          const reason = lanes.get(link.key)?.reason() ?? breaker.reason(partnerId);
+          const reason = queueReason(lanes.get(link.key)?.view()) ?? breaker.reason(partnerId);
           return showLink(link, clock.now(), { waiting: Number(row?.n ?? 0), reason });
         }),
       );

@@ -42,6 +42,7 @@ export interface SmsMessage {
   /** Of its fallback; `text`: a partner's own. */
   mode: 'notice' | 'sealed' | 'text';
   class: SmsClass;
+  priority: number;
   /** The API client that asked for it, and the partner's own name for it. */
   clientId: string | undefined;
   externalId: string | undefined;
@@ -121,6 +122,7 @@ export function messageOf(row: Row): SmsMessage {
     fallbackId: text(row['fallback_id']),
     mode: String(row['mode']) as SmsMessage['mode'],
     class: String(row['class']) as SmsClass,
+    priority: Number(row['priority']),
     clientId: text(row['client_id']),
     externalId: text(row['external_id']),
     subscriptionId: text(row['subscription_id']),

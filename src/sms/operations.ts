@@ -68,6 +68,22 @@ export const markSubmitting = defineOperation<SubmittingSms, boolean>({
   },
 });
 
+/**
+ * The same where other nodes submit over this link, too: one handset gets what this node and others have for it in its order
+ * and one at a time. The earlier message keeps the later one from being marked until its own row says that it has ended.
+ */
+export const markSubmittingAmongNodes = defineOperation<SubmittingSms, boolean>({
+  ...markSubmitting,
+  name: 'sms.markSubmittingAmongNodes',
+  statements: markSubmitting.statements.map((sql) =>
+    sql.replace(
+      ' RETURNING id',
+      ` AND NOT EXISTS (SELECT 1 FROM sms_message u WHERE u.link_id = m.link_id AND u.recipient = m.recipient AND u.id <> m.id
+         AND (u.state = 'submitting' OR (u.state = 'queued' AND u.id < m.id AND u.priority <= m.priority))) RETURNING id`,
+    ),
+  ),
+});
+
 export interface PartAnswer {
   smsId: string;
   number: number;

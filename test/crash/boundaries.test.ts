@@ -22,7 +22,7 @@ const TEST_MS_MAX = IS_ALL ? 3_600_000 : 300_000;
 /** Durable before the first octet is on the wire: a process that dies here cannot know whether the SMS went out. */
 const SUBMITTING = 'messages.db sms.markSubmitting';
 /** The SMSC has the SMS and has answered; the answer is not durable yet. */
-const ANSWERED = 'before messages.db sms.recordPart';
+const ANSWERED = 'before messages.db sms.finishAttempt';
 
 let lanes: Lane[];
 let atStart: Kill[];
@@ -104,7 +104,7 @@ test('killed right after any kind of commit of messages.db, the story goes on', 
   // The recorder sees what the story is made of: without these it would prove nothing.
   expect(commits.map(nameOf)).toEqual(
     expect.arrayContaining(
-      ['engine.sendMessages', 'engine.claimFallbacks', 'sms.insert', 'sms.recordPart', 'sms.change', 'sms.insertInbound'].map(
+      ['engine.sendMessages', 'engine.claimFallbacks', 'sms.insert', 'sms.finishAttempt', 'sms.change', 'sms.insertInbound'].map(
         (operation) => `messages.db ${operation} #1`,
       ),
     ),

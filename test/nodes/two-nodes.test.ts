@@ -17,7 +17,7 @@ const BOUNDARIES = [
   { boundary: 'gateway.db http/idempotency.js act', nth: 4 },
   { boundary: 'messages.db engine.sendMessages', nth: 1 },
   { boundary: 'messages.db engine.claimFallbacks', nth: 1 },
-  { boundary: 'messages.db sms.recordPart', nth: 1 },
+  { boundary: 'messages.db sms.finishAttempt', nth: 1 },
   { boundary: 'messages.db sms.insertInbound', nth: 1 },
 ];
 /** `NODES_ALL=1`: what takes longer than everybody wants to wait each time. */

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { newId } from '../../src/kernel/ids.js';
 import type { NewTextSms } from '../../src/sms/index.js';
+import { defineOperation, settleNothing } from '../../src/store/index.js';
 import { openSmsRig, type SmsRig } from './rig.js';
 
 let rig: SmsRig;
@@ -113,6 +114,22 @@ describe('the queue of partners’ own SMS', () => {
     await rig.sms.idle();
     expect(texts()).toEqual([sent.text]);
     expect(await rows('SELECT count(*) AS n FROM sms_message WHERE wrapped IS NOT NULL')).toEqual([{ n: 0 }]);
+  });
+
+  test('one whose row was changed while it waited goes out as the row says', async () => {
+    await open();
+    await rig.sms.pauseLink('e-plus', 'e-plus-main');
+    const message = aText();
+    await rig.sms.queue([message]);
+    await rig.sms.idle();
+    const touch = defineOperation<{ id: string }, undefined>({
+      name: 'test.touch',
+      statements: ["UPDATE sms_message AS m SET version = m.version + 1 FROM :batch WHERE m.id = b.value ->> 'id'"],
+      settle: settleNothing,
+    });
+    await rig.store.messages.run(touch, { id: message.id });
+    await rig.sms.resumeLink('e-plus', 'e-plus-main');
+    await rig.within(() => texts().length === 1);
   });
 
   test('a pause outlives a restart, and says since when and why', async () => {

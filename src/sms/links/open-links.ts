@@ -26,8 +26,8 @@ export interface OperatorLink extends Closable {
   readonly binds: readonly Bind[];
   /** Each bind of the link by its number: ours, or what the node that keeps it tells of it. */
   everyBind(): ({ bind: Bind } | { id: string; told: unknown })[];
-  /** The bound transmitter with the most room in its window, or undefined. */
-  freest(): Bind | undefined;
+  /** The binds of this node that are up and may transmit. */
+  usable(): readonly Bind[];
   isBound(): boolean;
   /** Whether other nodes keep binds of it. */
   isElsewhere(): boolean;
@@ -84,6 +84,8 @@ export function openOperatorLink(options: OperatorLinkOptions): OperatorLink {
   const open = new Map<number, Bind>();
   /** Not ours any more, and waiting for what is in flight. */
   const retiring = new Map<Bind, Promise<void>>();
+  /** Asked for with each message; a bind that comes or goes makes it anew. */
+  let usable: Bind[] | undefined;
   let settling: Promise<void> | undefined;
   let isClosed = false;
 
@@ -110,6 +112,7 @@ export function openOperatorLink(options: OperatorLinkOptions): OperatorLink {
         onData: (pdu) => options.onDeliver(bind, pdu),
         onStateChange: ({ state }) => {
           if (state === 'bound') session += 1;
+          usable = undefined;
           if (open.get(index) === bind) tell(index, bind);
           options.onChange();
         },
@@ -122,12 +125,12 @@ export function openOperatorLink(options: OperatorLinkOptions): OperatorLink {
   const tell = (index: number, bind: Bind): void =>
     duty.tell(index, { sessionId: isUp(bind) ? bind.sessionId() : undefined, shown: showBind(bind) });
   const ours = (): Bind[] => [...open].sort(([a], [b]) => a - b).map(([, bind]) => bind);
-  const used = ({ link }: Bind) => link.windowUsed + link.waiting;
   const isUp = ({ link }: Bind) => link.state.state === 'bound';
   const isElsewhere = (): boolean => Array.from({ length: config.binds }, (_, index) => duty.elsewhere(index)).some(Boolean);
 
   function retire(index: number, bind: Bind): void {
     open.delete(index);
+    usable = undefined;
     const done = bind.link.close().finally(() => retiring.delete(bind));
     retiring.set(bind, done);
     void done.then(() => (open.has(index) ? undefined : duty.release(index))).catch(() => undefined);
@@ -138,6 +141,7 @@ export function openOperatorLink(options: OperatorLinkOptions): OperatorLink {
     if (isClosed) return;
     for (const [index, bind] of open) if (!wanted.includes(index)) retire(index, bind);
     for (const index of wanted) if (!open.has(index)) open.set(index, openBind(index));
+    usable = undefined;
     for (const [index, bind] of open) tell(index, bind);
   }
 
@@ -156,11 +160,9 @@ export function openOperatorLink(options: OperatorLinkOptions): OperatorLink {
         const bind = open.get(index);
         return bind ? { bind } : { id: idOf(index), told: duty.elsewhere(index) };
       }),
-    freest() {
-      if (config.bindType === 'receiver') return undefined;
-      return ours()
-        .filter((bind) => isUp(bind) && used(bind) < bind.link.windowSizeMax)
-        .sort((a, b) => used(a) - used(b))[0];
+    usable() {
+      usable ??= config.bindType === 'receiver' ? [] : ours().filter(isUp);
+      return usable;
     },
     isBound: () => ours().some(isUp),
     isElsewhere,

@@ -1,4 +1,5 @@
 import { type Instant, toRfc3339 } from '../../kernel/clock.js';
+import type { LaneView } from '../outbound/lane.js';
 import type { OperatorLink } from './open-links.js';
 import { showBind } from './show-bind.js';
 
@@ -14,6 +15,20 @@ export const showLink = (link: OperatorLink, now: Instant, queue: { waiting: num
   binds: link.everyBind().map((each) => ('bind' in each ? showBind(each.bind) : shownElsewhere(each, link, now))),
   queue: { waiting: queue.waiting, ...(queue.reason !== undefined && { reason: queue.reason }) },
 });
+
+const HELD: Readonly<Record<NonNullable<LaneView['heldBy']>, string>> = {
+  paused: 'The link is paused.',
+  'link-down': 'No bind of the link is up.',
+  window: 'The window of every bind is full.',
+  rate: 'The link is at its rate.',
+};
+
+/** Why what waits for a link has to wait, in words for people; undefined when nothing holds it. */
+export function queueReason(view: LaneView | undefined): string | undefined {
+  if (view?.paused) return HELD.paused;
+  if (view?.heldBy !== undefined) return HELD[view.heldBy];
+  return view?.isDeferred ? 'Messages wait for their next try.' : undefined;
+}
 
 /** As its node tells; between two nodes nobody keeps it. */
 function shownElsewhere({ id, told }: { id: string; told: unknown }, { config }: OperatorLink, now: Instant): ReturnType<typeof showBind> {

@@ -26,6 +26,13 @@ export interface QueuedRow {
   expiresAt: number;
   notBefore: number;
   waitsFor: string | null;
+  /** `queued`, or `submitting` with what an attempt's mark says. */
+  state: string;
+  attempts: number;
+  encoding: string | null;
+  segmentCount: number | null;
+  pduCount: number | null;
+  submittingBy: string | null;
 }
 
 /** One call: its messages, and the key that it came with, if it did. */
@@ -38,7 +45,6 @@ export interface QueueItem {
   fingerprint: string | null;
   answer: string | null;
   keyExpiresAt: number;
-  wallNow: number;
   messages: readonly QueuedRow[];
 }
 
@@ -69,12 +75,13 @@ export const queueSms = defineOperation<QueueItem, QueueOutcome>({
      WHERE sms_idempotency.expires_at <= excluded.expires_at - ${KEEP_KEY_MS}`,
     `INSERT INTO sms_message (id, partner_id, market, link_id, client_id, external_id, mode, class, priority, subscription_id, recipient,
        sender, takes_reply, correlator, state, reference, wrapped, attempts, resends, created_at, updated_at, queued_at, expires_at,
-       not_before, waits_for, untold, version)
+       not_before, waits_for, encoding, segment_count, pdu_count, submitting_by, untold, version)
      SELECT ${member('id')}, ${member('partnerId')}, ${member('market')}, ${member('linkId')}, ${member('clientId')},
        ${member('externalId')}, 'text', ${member('class')}, ${memberInt('priority')}, ${member('subscriptionId')}, ${member('recipient')},
-       ${member('sender')}, ${memberInt('takesReply')}, ${member('correlator')}, 'queued', ${memberInt('reference')}, ${member('wrapped')},
-       0, 0, ${memberBig('domainNow')}, ${memberBig('domainNow')}, ${memberBig('wallNow')}, ${memberBig('expiresAt')},
-       ${memberBig('notBefore')}, ${member('waitsFor')}, 0, 1
+       ${member('sender')}, ${memberInt('takesReply')}, ${member('correlator')}, ${member('state')}, ${memberInt('reference')}, ${member('wrapped')},
+       ${memberInt('attempts')}, 0, ${memberBig('domainNow')}, ${memberBig('domainNow')}, ${memberBig('wallNow')}, ${memberBig('expiresAt')},
+       ${memberBig('notBefore')}, ${member('waitsFor')}, ${member('encoding')}, ${memberInt('segmentCount')},
+       ${memberInt('pduCount')}, ${member('submittingBy')}, 0, 1
      FROM :members(messages) JOIN :batch ON b.key = e.place
      WHERE ${str('key')} IS NULL OR EXISTS (SELECT 1 FROM sms_idempotency i WHERE ${OWN_KEY} AND i.sms_id = ${str('smsId')})`,
     `SELECT b.key AS place, i.fingerprint, i.answer FROM :batch JOIN sms_idempotency i ON ${OWN_KEY} AND i.sms_id <> ${str('smsId')}`,

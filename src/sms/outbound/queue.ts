@@ -3,8 +3,9 @@ import type { Instant } from '../../kernel/clock.js';
 import type { KeyWrap } from '../../kernel/key-wrap.js';
 import type { Ports } from '../../smpp/index.js';
 import type { SmsContext } from '../context.js';
-import { PRIORITIES, type SmsClass, type WaitsFor } from '../message.js';
+import { PRIORITIES, type SmsClass, type SmsMessage, type WaitsFor } from '../message.js';
 import { packBody } from './body.js';
+import type { Lane } from './lane.js';
 import { KEEP_KEY_MS, type QueuedRow, queueSms } from './queue-operations.js';
 
 /**
@@ -82,27 +83,70 @@ export interface SmsQueue {
 
 export const textPurpose = (smsId: string): string => `sms-text:${smsId}`;
 
+export interface QueueLanes {
+  laneOf(partnerId: string, linkId: string): Lane | undefined;
+  /** Messages were stored for a link that is down here. */
+  onStuck(partnerId: string, linkId: string): void;
+}
+
 export function createQueue(
   { store, clock, domainClock }: Pick<SmsContext, 'store' | 'clock' | 'domainClock'>,
   keyWrap: KeyWrap,
-  onQueued: (partnerId: string, linkId: string) => void,
+  { laneOf, onStuck }: QueueLanes,
 ): SmsQueue {
-  function rowOf(message: NewSms, wallNow: Instant): QueuedRow {
-    const { id, partnerId, market, linkId, clientId, recipient, sender, correlator, validForMs, hold } = message;
+  function messageOf(sms: NewSms, wallNow: Instant): SmsMessage {
+    const { id, partnerId, market, linkId, clientId, externalId, subscriptionId, recipient, sender, takesReply, correlator, hold } = sms;
+    const domainNow = domainClock.now(partnerId);
     return {
-      ...{ id, partnerId, market, linkId, clientId, recipient, sender, correlator },
+      ...{ id, partnerId, market, linkId, clientId, externalId, subscriptionId, recipient, sender, takesReply, correlator },
+      ...{ mode: 'text', class: sms.class, priority: PRIORITIES[sms.class], fallbackId: undefined, wrapped: undefined },
+      ...{ state: 'queued', reason: undefined, encoding: undefined, segmentCount: undefined, pduCount: undefined },
+      ...{ reference: reference(), attempts: 0, submittingBy: undefined, resends: 0, price: undefined },
+      ...{ createdAt: domainNow, submittedAt: undefined, finalAt: undefined, updatedAt: domainNow, queuedAt: wallNow },
+      ...{ expiresAt: wallNow + sms.validForMs, notBefore: hold?.until ?? wallNow, waitsFor: hold?.waitsFor },
+      ...{ mccMnc: undefined, lineEpoch: undefined, receiptDueAt: undefined, isUntold: false, version: 1 },
+    };
+  }
+
+  function rowOf(message: SmsMessage, sms: NewSms): QueuedRow {
+    const { id, partnerId, market, linkId, recipient, sender, correlator, priority, state, attempts } = message;
+    return {
+      ...{ id, partnerId, market, linkId, recipient, sender, correlator, priority, state, attempts },
       class: message.class,
+      clientId: sms.clientId,
       externalId: message.externalId ?? null,
       subscriptionId: message.subscriptionId ?? null,
       takesReply: message.takesReply ? 1 : 0,
-      priority: PRIORITIES[message.class],
-      reference: randomInt(0x1_0000),
-      wrapped: keyWrap.wrap(packBody(message), textPurpose(id)),
-      domainNow: domainClock.now(message.partnerId),
-      wallNow,
-      expiresAt: wallNow + validForMs,
-      notBefore: hold?.until ?? wallNow,
-      waitsFor: hold?.waitsFor ?? null,
+      reference: message.reference,
+      wrapped: keyWrap.wrap(packBody(sms), textPurpose(id)),
+      encoding: message.encoding ?? null,
+      segmentCount: message.segmentCount ?? null,
+      pduCount: message.pduCount ?? null,
+      submittingBy: message.submittingBy ?? null,
+      domainNow: message.createdAt,
+      wallNow: message.queuedAt,
+      expiresAt: message.expiresAt,
+      notBefore: message.notBefore,
+      waitsFor: message.waitsFor ?? null,
+    };
+  }
+
+  /** One that can go at once is stored as such; the others are handed to their link once they are stored. */
+  function handOver(sms: NewSms, wallNow: Instant) {
+    const lane = laneOf(sms.partnerId, sms.linkId);
+    const message = messageOf(sms, wallNow);
+    const admission = lane?.admit(message, sms);
+    const row = rowOf(admission?.message ?? message, sms);
+    return {
+      row,
+      stored() {
+        if (admission) lane?.begin(admission);
+        else {
+          lane?.offer({ ...message, wrapped: row.wrapped }, sms);
+          if (lane?.reasonFor(message) === 'link-down') onStuck(sms.partnerId, sms.linkId);
+        }
+      },
+      notStored: () => admission && lane?.abandon(admission),
     };
   }
 
@@ -110,22 +154,35 @@ export function createQueue(
     async queue(messages, once) {
       const wallNow = clock.now();
       const [first] = messages;
-      const { earlier } = await store.run(queueSms, {
-        smsId: first.id,
-        partnerId: once?.partnerId ?? first.partnerId,
-        scope: once?.scope ?? null,
-        key: once?.key ?? null,
-        fingerprint: once?.fingerprint ?? null,
-        answer: once?.answer ?? null,
-        keyExpiresAt: wallNow + KEEP_KEY_MS,
-        wallNow,
-        messages: messages.map((message) => rowOf(message, wallNow)),
-      });
-      if (earlier) {
+      const handed = messages.map((sms) => handOver(sms, wallNow));
+      let isStored = false;
+      try {
+        const { earlier } = await store.run(queueSms, {
+          smsId: first.id,
+          partnerId: once?.partnerId ?? first.partnerId,
+          scope: once?.scope ?? null,
+          key: once?.key ?? null,
+          fingerprint: once?.fingerprint ?? null,
+          answer: once?.answer ?? null,
+          keyExpiresAt: wallNow + KEEP_KEY_MS,
+          messages: handed.map(({ row }) => row),
+        });
+        isStored = earlier === undefined;
+        if (!earlier) return { outcome: 'queued' };
         return earlier.fingerprint === once?.fingerprint ? { outcome: 'repeated', answer: earlier.answer } : { outcome: 'key-reused' };
+      } finally {
+        for (const one of handed) {
+          if (isStored) one.stored();
+          else one.notStored();
+        }
       }
-      for (const { partnerId, linkId } of messages) onQueued(partnerId, linkId);
-      return { outcome: 'queued' };
     },
   };
 }
+
+/** Of a concatenation: no two long messages to a handset within a short time are to have the same. */
+let lastReference = randomInt(0x1_0000);
+const reference = (): number => {
+  lastReference = (lastReference + 1) & 0xffff;
+  return lastReference;
+};

@@ -23,7 +23,8 @@ export interface Settler {
 }
 
 export function createSettler(context: SmsContext, changeOf: ChangeOf): Settler {
-  const { store, engine, serial, tellEsme, wakeOutbox } = context;
+  const { store, engine, partners, serial, tellEsme, wakeOutbox } = context;
+  const rulesOf = ({ partnerId, linkId }: SmsMessage) => partners.get(partnerId)?.smpp.links.find(({ id }) => id === linkId)?.retry;
 
   function apply(smsId: string, decide: (sms: WholeSms) => Truth): Promise<SmsMessage | undefined> {
     return serial.run(smsId, async () => {
@@ -67,7 +68,7 @@ export function createSettler(context: SmsContext, changeOf: ChangeOf): Settler 
 
   return {
     settle: (smsId, isOver = () => false) =>
-      apply(smsId, ({ message, parts, receipts }) => truthOf(message, parts, receipts, isOver(message))),
+      apply(smsId, ({ message, parts, receipts }) => truthOf(message, parts, receipts, isOver(message), rulesOf(message))),
     end: (smsId, state, reason) =>
       apply(smsId, ({ message }) => (message.state === 'queued' ? { state, reason } : { state: message.state, reason: message.reason })),
     giveUp: (smsId) =>

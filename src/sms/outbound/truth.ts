@@ -1,5 +1,5 @@
 import type { SmsMessage, SmsPart, SmsReceipt, SmsState } from '../message.js';
-import { retryDelayMs } from './retry-policy.js';
+import { type RetryRules, retryDelayMs } from './retry-policy.js';
 
 /** What a message's parts and receipts say it is. */
 export interface Truth {
@@ -50,10 +50,17 @@ export function partStateOf(message: SmsMessage, number: number, parts: readonly
  *
  * @param isOver whether the attempt that a `submitting` message is in has ended: a part without an answer then has an
  *   unknown outcome. After a crash it is, since nobody waits for the answers any more.
+ * @param rules of its link.
  */
-export function truthOf(message: SmsMessage, parts: readonly SmsPart[], receipts: readonly SmsReceipt[], isOver: boolean): Truth {
+export function truthOf(
+  message: SmsMessage,
+  parts: readonly SmsPart[],
+  receipts: readonly SmsReceipt[],
+  isOver: boolean,
+  rules: RetryRules = {},
+): Truth {
   const { state, reason } = message;
-  if (state === 'submitting') return isOver ? afterAttempt(message, parts, receipts) : { state, reason };
+  if (state === 'submitting') return isOver ? afterAttempt(message, parts, receipts, rules) : { state, reason };
   // A receipt tells that the SMSC had accepted it, which is a step of its own: whoever counts what was submitted misses none.
   if (state === 'unknown' && message.submittedAt === undefined && isAccepted(message, parts, receipts))
     return { state: 'submitted', reason: undefined };
@@ -68,7 +75,7 @@ const isAccepted = ({ pduCount = 1 }: SmsMessage, parts: readonly SmsPart[], rec
       !['rejected', 'unknown', undefined].includes(partEnd(number, receipts)?.state),
   );
 
-function afterAttempt(message: SmsMessage, parts: readonly SmsPart[], receipts: readonly SmsReceipt[]): Truth {
+function afterAttempt(message: SmsMessage, parts: readonly SmsPart[], receipts: readonly SmsReceipt[], rules: RetryRules): Truth {
   const retries: number[] = [];
   let isUnknown = false;
   for (let number = 1; number <= (message.pduCount ?? 1); number++) {
@@ -76,7 +83,7 @@ function afterAttempt(message: SmsMessage, parts: readonly SmsPart[], receipts: 
     if (part?.outcome === 'accepted' || partEnd(number, receipts)) continue;
     if (!part || part.attempt < message.attempts || part.outcome === 'unknown') isUnknown = true;
     else {
-      const delayMs = retryDelayMs(part, message.attempts);
+      const delayMs = retryDelayMs(part, message.attempts, rules);
       if (delayMs === undefined) return { state: 'rejected', reason: part.commandStatus };
       retries.push(delayMs);
     }

@@ -19,6 +19,8 @@ export interface Waiting {
 export interface WaitingRoom<T extends Waiting> {
   /** In the room, without those under way. */
   readonly size: number;
+  /** Of these, those of a class that do not wait for an instant. */
+  count(priority: number): number;
   has(id: string): boolean;
   add(item: T): void;
   /** Takes out the one whose turn it is; undefined when all have to wait. */
@@ -37,8 +39,6 @@ export interface WaitingRoom<T extends Waiting> {
   remove(id: string): boolean;
   /** When the next of those that wait for an instant may go. */
   nextDueAt(): Instant | undefined;
-  /** How many wait of a class. */
-  count(priority: number): number;
 }
 
 /** How the classes share a link that is short: a higher one hardly waits, and a lower one is never starved. */
@@ -49,6 +49,7 @@ interface Entry<T> {
   readonly kind: number;
   /** In which it came in. */
   readonly order: number;
+  place: 'queue' | 'blocked' | 'deferred' | undefined;
 }
 
 interface Queue<T> {
@@ -68,7 +69,9 @@ interface Handset<T> {
 
 export function createWaitingRoom<T extends Waiting>(now: () => Instant): WaitingRoom<T> {
   const inRoom = new Map<string, Entry<T>>();
-  const counts = SHARES.map(() => 0);
+  /** Of each class: those in its queues, and those that wait for their handset. */
+  const queued = SHARES.map(() => 0);
+  const blockedCounts = SHARES.map(() => 0);
   /** Of each class: what came free goes before its queues, of which each sender has one. */
   const freed = SHARES.map((): Queue<T> => ({ entries: [], first: 0 }));
   const queues = SHARES.map(() => new Map<string, Queue<T>>());
@@ -81,14 +84,15 @@ export function createWaitingRoom<T extends Waiting>(now: () => Instant): Waitin
   let pass = 0;
   let arrivals = 0;
 
-  function enter(entry: Entry<T>): void {
-    inRoom.set(entry.item.id, entry);
-    counts[entry.kind] = (counts[entry.kind] ?? 0) + 1;
-  }
-
-  function leave(entry: Entry<T>): void {
-    inRoom.delete(entry.item.id);
-    counts[entry.kind] = (counts[entry.kind] ?? 1) - 1;
+  function move(entry: Entry<T>, place: Entry<T>['place']): void {
+    const { kind } = entry;
+    if (entry.place === 'queue') queued[kind] = (queued[kind] ?? 1) - 1;
+    if (entry.place === 'blocked') blockedCounts[kind] = (blockedCounts[kind] ?? 1) - 1;
+    if (place === 'queue') queued[kind] = (queued[kind] ?? 0) + 1;
+    if (place === 'blocked') blockedCounts[kind] = (blockedCounts[kind] ?? 0) + 1;
+    if (place === undefined) inRoom.delete(entry.item.id);
+    else if (entry.place === undefined) inRoom.set(entry.item.id, entry);
+    entry.place = place;
   }
 
   function wakeAt(at: Instant, wake: () => void): void {
@@ -115,6 +119,7 @@ export function createWaitingRoom<T extends Waiting>(now: () => Instant): Waitin
   function block(handset: Handset<T>, entry: Entry<T>): void {
     const { kind, order } = entry;
     const place = handset.blocked.findIndex((each) => each.kind > kind || (each.kind === kind && each.order > order));
+    move(entry, 'blocked');
     handset.blocked.splice(place < 0 ? handset.blocked.length : place, 0, entry);
   }
 
@@ -124,7 +129,10 @@ export function createWaitingRoom<T extends Waiting>(now: () => Instant): Waitin
     if (!handset) return;
     const place = handset.blocked.findIndex((entry) => mayGo(handset, entry));
     const [entry] = place < 0 ? [] : handset.blocked.splice(place, 1);
-    if (entry) freed[entry.kind]?.entries.push(entry);
+    if (entry) {
+      move(entry, 'queue');
+      freed[entry.kind]?.entries.push(entry);
+    }
     const { underWay, blocked, deferred, heldUntil } = handset;
     if (!underWay && blocked.length === 0 && deferred.length === 0 && heldUntil <= now()) handsets.delete(recipient);
   }
@@ -139,7 +147,7 @@ export function createWaitingRoom<T extends Waiting>(now: () => Instant): Waitin
       }
       if (!entry) continue;
       const handset = handsets.get(entry.item.recipient);
-      if (inRoom.get(entry.item.id) !== entry) unblock(entry.item.recipient);
+      if (entry.place !== 'queue') unblock(entry.item.recipient);
       else if (!handset || mayGo(handset, entry)) return entry;
       else block(handset, entry);
     }
@@ -167,7 +175,7 @@ export function createWaitingRoom<T extends Waiting>(now: () => Instant): Waitin
   function classesInTurn(): number[] {
     const had = (kind: number) => Math.max(passes[kind] ?? 0, pass);
     return SHARES.map((_, kind) => kind)
-      .filter((kind) => (counts[kind] ?? 0) > 0)
+      .filter((kind) => (queued[kind] ?? 0) > 0)
       .sort((a, b) => had(a) - had(b) || a - b);
   }
 
@@ -179,7 +187,7 @@ export function createWaitingRoom<T extends Waiting>(now: () => Instant): Waitin
   const entryOf = (item: T): Entry<T> => {
     const underWay = handsets.get(item.recipient)?.underWay;
     if (underWay?.item.id === item.id) return { ...underWay, item };
-    return { item, kind: Math.min(Math.max(0, item.priority), SHARES.length - 1), order: ++arrivals };
+    return { item, kind: Math.min(Math.max(0, item.priority), SHARES.length - 1), order: ++arrivals, place: undefined };
   };
 
   /** It is not under way any more. */
@@ -194,10 +202,10 @@ export function createWaitingRoom<T extends Waiting>(now: () => Instant): Waitin
       return inRoom.size;
     },
     has: (id) => inRoom.has(id),
-    count: (priority) => counts[priority] ?? 0,
+    count: (priority) => (queued[priority] ?? 0) + (blockedCounts[priority] ?? 0),
     add(item) {
       const entry = entryOf(item);
-      enter(entry);
+      move(entry, 'queue');
       const own = queues[entry.kind];
       const queue = own?.get(item.sender);
       if (queue) queue.entries.push(entry);
@@ -214,14 +222,14 @@ export function createWaitingRoom<T extends Waiting>(now: () => Instant): Waitin
         if (!entry) continue;
         pass = Math.max(passes[kind] ?? 0, pass);
         passes[kind] = pass + 1 / (SHARES[kind] ?? 1);
-        leave(entry);
+        move(entry, undefined);
         return start(entry);
       }
       return undefined;
     },
     admit(item) {
       const entry = entryOf(item);
-      for (let kind = 0; kind <= entry.kind; kind++) if ((counts[kind] ?? 0) > 0) return false;
+      for (let kind = 0; kind <= entry.kind; kind++) if ((queued[kind] ?? 0) > 0) return false;
       if (handsets.has(item.recipient) || (senderHolds.get(item.sender) ?? 0) > now()) return false;
       start(entry);
       return true;
@@ -234,7 +242,7 @@ export function createWaitingRoom<T extends Waiting>(now: () => Instant): Waitin
       const entry = entryOf(item);
       const handset = stop(item);
       handset.deferred.push(entry);
-      enter(entry);
+      move(entry, 'deferred');
       wakeAt(until, () => {
         const place = handset.deferred.indexOf(entry);
         if (place < 0) return;
@@ -247,7 +255,6 @@ export function createWaitingRoom<T extends Waiting>(now: () => Instant): Waitin
     putBack(item, until = 0) {
       const entry = entryOf(item);
       const handset = stop(item);
-      enter(entry);
       block(handset, entry);
       handset.heldUntil = Math.max(handset.heldUntil, until);
       if (until > 0) wakeAt(until, () => unblock(item.recipient));
@@ -260,7 +267,7 @@ export function createWaitingRoom<T extends Waiting>(now: () => Instant): Waitin
     remove(id) {
       const entry = inRoom.get(id);
       if (!entry) return false;
-      leave(entry);
+      move(entry, undefined);
       const handset = handsets.get(entry.item.recipient);
       if (handset) {
         handset.deferred = handset.deferred.filter((each) => each !== entry);
