@@ -7,7 +7,7 @@ import { createInProcessBus } from '../../src/bus/index.js';
 import type { Engine, Fallback } from '../../src/engine/index.js';
 import type { NewEvent } from '../../src/events/event.js';
 import { createKeyWrap } from '../../src/identity/master-key.js';
-import { toRfc3339 } from '../../src/kernel/clock.js';
+import { type Clock, toRfc3339 } from '../../src/kernel/clock.js';
 import type { KeyWrap } from '../../src/kernel/key-wrap.js';
 import { createLog } from '../../src/kernel/log.js';
 import { createPartnerRegistry, loadPartners, type Partner, type PartnerRegistry, type SmppLink } from '../../src/partners/index.js';
@@ -38,6 +38,8 @@ export interface RigOptions {
   sms?: Partial<SmsOptions>;
   /** Stands between the bridge and what it writes. */
   wrapMessages?: (messages: MessageStore) => MessageStore;
+  /** And between it and its timers. */
+  wrapClock?: (clock: Clock) => Clock;
   /** Where the links dial instead of the SMSC, while it says so. */
   port?: () => number | undefined;
   /** Written by the log, line by line. */
@@ -74,6 +76,8 @@ export interface SmsRig {
   stopSms(): Promise<void>;
   /** Closes bridge, engine and store without a word, and opens them again on the same files. */
   restart(): Promise<void>;
+  /** Leaves the bridge where it stands, which must not do anything any more, and opens another one on the same files. */
+  abandon(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -155,7 +159,7 @@ export async function openSmsRig(given: RigOptions = {}): Promise<SmsRig> {
     const sms = await createSms({
       store: given.wrapMessages?.(store.messages) ?? store.messages,
       bus: createInProcessBus(() => undefined),
-      clock,
+      clock: given.wrapClock?.(clock) ?? clock,
       domainClock,
       log,
       engine: engineRig.engine,
@@ -288,6 +292,12 @@ export async function openSmsRig(given: RigOptions = {}): Promise<SmsRig> {
     stopSms: () => drained(parts.sms.close()),
     async restart() {
       await closeParts();
+      parts = await openParts(folder);
+    },
+    async abandon() {
+      smsc.dropLinks();
+      parts.opener.close();
+      await parts.engineRig.close();
       parts = await openParts(folder);
     },
     async close() {

@@ -29,6 +29,8 @@ export interface EsmeRig {
   rows<R extends Record<string, string | number | null>>(sql: string): Promise<R[]>;
   /** Cuts every ESME off, and opens bridge and listener again on the same files. */
   restart(): Promise<void>;
+  /** The same as after `kill -9`: nothing of the bridge before is waited for. */
+  abandon(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -66,6 +68,11 @@ export async function openEsmeRig({ accounts, ...options }: EsmeRigOptions = {})
     async restart() {
       cutOff();
       await sms.restart();
+      ({ port } = await listen());
+    },
+    async abandon() {
+      cutOff();
+      await sms.abandon();
       ({ port } = await listen());
     },
     async close() {
