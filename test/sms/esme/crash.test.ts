@@ -75,11 +75,11 @@ function problemsOf({ to, text, ids }: Asked, { receipts }: PersistentEsme, agai
     if (got.some((message) => message.text !== text)) problems.push(`${name} came as something else`);
     if (got.length === 0 && ids.every((id) => id !== undefined) && !told.includes('UNKNOWN')) problems.push(`${name} was lost`);
   }
-  if (told.some((state) => state !== 'DELIVRD' && state !== 'UNKNOWN')) problems.push(`${name} is told to be ${told}`);
+  if (told.some((state) => state !== 'DELIVRD' && state !== 'UNKNOWN')) problems.push(`${name} is told to be ${told.join()}`);
   for (const id of ids) {
     const states = receipts.get(id ?? '') ?? [];
     const delivered = states.filter((state) => state === 'DELIVRD').length;
-    if (delivered > to.length + again) problems.push(`${name} is told ${states}`);
+    if (delivered > to.length + again) problems.push(`${name} is told ${states.join()}`);
   }
   return problems;
 }
