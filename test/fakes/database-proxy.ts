@@ -8,7 +8,9 @@ export type CommitFate =
   /** It never arrives, and the server does not notice that the client is gone. */
   | 'lost, half open'
   /** It is done, and the answer is lost. */
-  | 'answer lost';
+  | 'answer lost'
+  /** It is done, the answer is lost, and from then on connections are refused until `start()`. */
+  | 'answer lost, and the server stays away';
 
 /** Stands between the gateway and PostgreSQL, as the network does. */
 export interface DatabaseProxy {
@@ -31,6 +33,7 @@ export async function openDatabaseProxy(databaseUrl: string): Promise<DatabasePr
   const target = new URL(databaseUrl);
   const open = new Set<Socket>();
   let swallows = false;
+  let refuses = false;
   let planned: { fate: CommitFate; left: number; happened: number } | undefined;
 
   const keep = (socket: Socket, onEnd: () => void): void => {
@@ -43,6 +46,7 @@ export async function openDatabaseProxy(databaseUrl: string): Promise<DatabasePr
   };
 
   function carry(client: Socket): void {
+    if (refuses) return void client.on('error', () => undefined).destroy();
     if (swallows) {
       keep(client, () => undefined);
       return;
@@ -56,12 +60,15 @@ export async function openDatabaseProxy(databaseUrl: string): Promise<DatabasePr
         planned.left--;
         planned.happened++;
         fate = planned.fate;
-        if (fate !== 'answer lost') return void client.destroy();
+        if (fate === 'answer lost, and the server stays away') {
+          refuses = true;
+          for (const socket of open) if (socket !== client && socket !== server) socket.destroy();
+        } else if (fate !== 'answer lost') return void client.destroy();
       }
       server.write(data);
     });
     server.on('data', (data: Buffer) => {
-      if (fate === 'answer lost') client.destroy();
+      if (fate?.startsWith('answer lost')) client.destroy();
       else client.write(data);
     });
   }
@@ -86,7 +93,10 @@ export async function openDatabaseProxy(databaseUrl: string): Promise<DatabasePr
     url: url.href,
     cut,
     stop,
-    start: async () => void (proxy.listening || (await listen(port))),
+    async start() {
+      refuses = false;
+      if (!proxy.listening) await listen(port);
+    },
     swallow(isOn) {
       swallows = isOn;
     },
