@@ -7,7 +7,7 @@ import { notFound } from '../kernel/errors.js';
 import type { KeyWrap } from '../kernel/key-wrap.js';
 import type { Log } from '../kernel/log.js';
 import { parseReceipt } from '../smpp/index.js';
-import type { MessageStore } from '../store/index.js';
+import { inList, type MessageStore } from '../store/index.js';
 import type { Leases } from '../store/leases.js';
 import type { SmsContext } from './context.js';
 import { createEsmes, ESME_QUEUED, type Esmes } from './esme/create-esmes.js';
@@ -357,8 +357,8 @@ export async function createSms(options: SmsOptions): Promise<SmsBridge> {
     pauseOf: (partnerId, linkId) => pauses.of(keyOf(partnerId, linkId)),
     async whichExist(smsIds) {
       if (smsIds.length === 0) return new Set();
-      const places = smsIds.map((_, index) => `$${index + 1}`).join(', ');
-      const rows = await store.read<{ id: string }>(`SELECT id FROM sms_message WHERE id IN (${places})`, [...smsIds]);
+      const { list, values } = inList(smsIds);
+      const rows = await store.read<{ id: string }>(`SELECT id FROM sms_message WHERE id IN (${list})`, values);
       return new Set(rows.map(({ id }) => id));
     },
     async links(partnerId) {

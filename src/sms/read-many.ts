@@ -1,11 +1,10 @@
-import type { MessageStore, Row } from '../store/index.js';
-import { inList } from './in-list.js';
+import { inList, type MessageStore, type Row } from '../store/index.js';
 import { messageOf, partOf, receiptOf } from './message.js';
 import type { WholeSms } from './read-sms.js';
 
 /** Many SMS with what the SMSC said of them, by a few reads; those that are no more are left out. */
 export async function readManySms(store: MessageStore, ids: readonly string[]): Promise<WholeSms[]> {
-  const { list, values } = inList(ids, 1);
+  const { list, values } = inList(ids);
   const [messages, parts, receipts] = await Promise.all([
     store.read(`SELECT * FROM sms_message WHERE id IN (${list})`, values),
     store.read(`SELECT * FROM sms_part WHERE sms_id IN (${list}) ORDER BY sms_id, number`, values),

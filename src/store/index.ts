@@ -14,6 +14,7 @@ import { refuseUnfinishedRestore } from './sqlite/restore.js';
 
 export type { AfterCommit, ControlReader, ControlStore, ControlTransaction } from './control.js';
 export { checkDisk } from './disk.js';
+export { inList } from './in-list.js';
 export type { MessageStore, Parameter } from './messages.js';
 export { pendingMigrations } from './migrations.js';
 export { defineOperation, type Operation, type Row, type StatementRows, settleNothing } from './operation.js';

@@ -2,9 +2,9 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { GatewayError } from '../../kernel/errors.js';
 import { newId } from '../../kernel/ids.js';
 import type { Msisdn } from '../../kernel/msisdn.js';
+import { inList } from '../../store/index.js';
 import type { EngineContext } from '../context.js';
 import type { DeviceTokens, NumberVerification } from '../hooks.js';
-import { placeholders, placesFor } from '../placeholders.js';
 import type { Lines } from './lines.js';
 import { registerAccounts } from './register-operation.js';
 
@@ -108,7 +108,7 @@ export function createAccounts(
     },
 
     async among(msisdns) {
-      const { list, values } = placeholders(msisdns, placesFor(msisdns.length));
+      const { list, values } = inList(msisdns);
       const rows = await store.read<{ id: string; msisdn: string }>(
         `SELECT id, msisdn FROM engine_account WHERE msisdn IN (${list}) AND ended_at IS NULL`,
         values,
@@ -117,7 +117,7 @@ export function createAccounts(
     },
 
     async search(msisdns) {
-      const { list, values } = placeholders(msisdns, SEARCH_MAX);
+      const { list, values } = inList(msisdns, 1, SEARCH_MAX);
       const rows = await store.read<{ id: string; msisdn: string }>(
         `SELECT id, msisdn FROM engine_account WHERE msisdn IN (${list}) AND ended_at IS NULL ORDER BY msisdn`,
         values,

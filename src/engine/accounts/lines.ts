@@ -1,8 +1,8 @@
 import { assert } from '../../kernel/errors.js';
 import { newId } from '../../kernel/ids.js';
+import { inList } from '../../store/index.js';
 import type { EngineContext } from '../context.js';
 import type { FallbackUpkeep } from '../fallbacks/fallbacks.js';
-import { placeholders, placesFor } from '../placeholders.js';
 import { raiseLines } from './lines-operation.js';
 
 export interface Line {
@@ -43,7 +43,7 @@ export function createLines({ store, clock, domainClock, announce }: EngineConte
     },
 
     async among(msisdns) {
-      const { list, values } = placeholders(msisdns, placesFor(msisdns.length));
+      const { list, values } = inList(msisdns);
       const rows = await store.read<{ msisdn: string; epoch: number; partner_id: string; market: string }>(
         `SELECT msisdn, epoch, partner_id, market FROM engine_line WHERE msisdn IN (${list})`,
         values,

@@ -1,9 +1,8 @@
 import { toRfc3339 } from '../../kernel/clock.js';
 import { assert, GatewayError } from '../../kernel/errors.js';
 import { newId } from '../../kernel/ids.js';
-import type { Parameter } from '../../store/index.js';
+import { inList, type Parameter } from '../../store/index.js';
 import type { EngineContext } from '../context.js';
-import { placeholders, placesFor } from '../placeholders.js';
 import {
   advanceFallbacks,
   cancelUnclaimable,
@@ -156,7 +155,7 @@ export function createFallbacks({ store, clock, domainClock, announce }: EngineC
     },
 
     async claimedByPair({ partnerId, msisdns, since }) {
-      const { list, values } = placeholders(msisdns, placesFor(msisdns.length));
+      const { list, values } = inList(msisdns);
       const place = values.length;
       const rows = await store.read<{ msisdn: string; account: string; n: number }>(
         `SELECT msisdn, sender_account_id AS account, COUNT(*) AS n FROM engine_sms_fallback
@@ -177,7 +176,7 @@ export function createFallbacks({ store, clock, domainClock, announce }: EngineC
     },
 
     async acknowledgedAt(ids) {
-      const { list, values } = placeholders(ids, PAGE_MAX);
+      const { list, values } = inList(ids, 1, PAGE_MAX);
       const rows = await store.read<{ id: string; at: number }>(
         `SELECT f.id, s.delivered_at AS at FROM engine_sms_fallback f JOIN engine_sent s ON s.message_id = f.message_id
          WHERE f.id IN (${list}) AND s.delivered_at IS NOT NULL`,

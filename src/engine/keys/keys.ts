@@ -1,8 +1,8 @@
 import { newId } from '../../kernel/ids.js';
+import { inList } from '../../store/index.js';
 import type { Devices } from '../accounts/devices.js';
 import type { EngineContext } from '../context.js';
 import type { DeviceIdentity } from '../hooks.js';
-import { placeholders } from '../placeholders.js';
 import { addOneTimeKeys, claimKeys, type PublishedKey, publishKeys } from './operations.js';
 
 export interface KeyUpload {
@@ -72,7 +72,7 @@ export function createKeys({ store, clock }: EngineContext, devices: Devices): K
     },
 
     async query(accountIds) {
-      const { list, values } = placeholders(accountIds, QUERY_MAX);
+      const { list, values } = inList(accountIds, 1, QUERY_MAX);
       const rows = await store.read<{
         account_id: string;
         id: string | null;

@@ -1,10 +1,9 @@
 import { type Instant, toRfc3339 } from '../../kernel/clock.js';
 import { newId } from '../../kernel/ids.js';
 import { type Page, type PageRequest, pageOf } from '../../kernel/page.js';
-import type { Parameter, Row } from '../../store/index.js';
+import { inList, type Parameter, type Row } from '../../store/index.js';
 import type { SmsContext } from '../context.js';
 import type { SmsScope } from '../create-sms.js';
-import { inList } from '../in-list.js';
 import { readManySms } from '../read-many.js';
 import type { WholeSms } from '../read-sms.js';
 import { type ChargeItem, chargeSms } from './operations.js';
@@ -59,7 +58,7 @@ export function createCharges(
 
   async function settleMany(smsIds: readonly string[], isRaced: boolean): Promise<void> {
     const all = (await readManySms(store, smsIds)).filter(({ message }) => message.attempts > 0);
-    const { list, values } = inList(smsIds, 1);
+    const { list, values } = inList(smsIds);
     const written = await store.read<{ sms_id: string; n: number; raced: number }>(
       `SELECT sms_id, SUM(amount_minor) AS n, MAX(CASE WHEN reason = 'raced-pair' THEN 1 ELSE 0 END) AS raced
        FROM sms_charge WHERE sms_id IN (${list}) GROUP BY sms_id`,

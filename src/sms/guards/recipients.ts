@@ -1,8 +1,8 @@
 import type { Line } from '../../engine/index.js';
 import type { Instant } from '../../kernel/clock.js';
 import { newId } from '../../kernel/ids.js';
+import { inList } from '../../store/index.js';
 import type { SmsContext } from '../context.js';
-import { inList } from '../in-list.js';
 import type { OptOut } from '../opt-outs/opt-out.js';
 import type { OptOuts } from '../opt-outs/opt-outs.js';
 
@@ -135,7 +135,7 @@ export function createRecipients(
   }
 
   async function readSlots(msisdns: readonly string[]): Promise<Map<string, Map<string, string>>> {
-    const { list, values } = inList(msisdns, 1);
+    const { list, values } = inList(msisdns);
     const rows = await store.read<{ recipient: string; sender: string; account: string }>(
       `SELECT recipient, sender, sender_account_id AS account FROM sms_slot WHERE recipient IN (${list})`,
       values,

@@ -1,5 +1,5 @@
 import type { Instant } from '../../kernel/clock.js';
-import type { MessageStore, Row } from '../../store/index.js';
+import { inList, type MessageStore, type Row } from '../../store/index.js';
 import { messageOf, partOf, type SmsMessage, type SmsPart } from '../message.js';
 
 /** A message of a link that may go, as the database has it. */
@@ -47,15 +47,10 @@ export function createBacklog(store: MessageStore, link: { partnerId: string; li
 
   async function partsOf(ids: readonly string[]): Promise<Map<string, SmsPart[]>> {
     const found = new Map<string, SmsPart[]>();
-    for (let from = 0; from < ids.length; from += IDS_MAX) {
-      const some = ids.slice(from, from + IDS_MAX);
-      const places = some.map((_, index) => `$${index + 1}`).join(', ');
-      const rows = await store.read<Row>(`SELECT * FROM sms_part WHERE sms_id IN (${places}) ORDER BY number`, some);
-      for (const row of rows) found.set(String(row['sms_id']), [...(found.get(String(row['sms_id'])) ?? []), partOf(row)]);
-    }
+    if (ids.length === 0) return found;
+    const { list, values } = inList(ids);
+    const rows = await store.read<Row>(`SELECT * FROM sms_part WHERE sms_id IN (${list}) ORDER BY number`, values);
+    for (const row of rows) found.set(String(row['sms_id']), [...(found.get(String(row['sms_id'])) ?? []), partOf(row)]);
     return found;
   }
 }
-
-/** Statements with so many parameters are few enough to be kept prepared. */
-const IDS_MAX = 100;
