@@ -1,50 +1,5 @@
 import { defineOperation } from '../../store/index.js';
-import { appendEnvelopesSql, ENVELOPE_TTL_MAX_MS } from './append-sql.js';
 import { SYSTEM } from './queue-operations.js';
-
-export interface NoticeItem {
-  /** Idempotency key. */
-  id: string;
-  messageId: string;
-  kind: string;
-  suite: string;
-  devices: readonly { deviceId: string; body: string }[];
-  wallNow: number;
-}
-
-const DEVICE = `e.value ->> 'deviceId'`;
-
-const [reserve, append] = appendEnvelopesSql(`
-  SELECT b.key AS ord, ${DEVICE} AS device_id, s.message_id AS id, b.value ->> 'kind' AS kind, NULL AS sender_account_id,
-         NULL AS sender_device_id, NULL AS client_msg_id, NULL AS ref, b.value ->> 'suite' AS suite, e.value ->> 'body' AS body,
-         s.stored_at AS sent_at, s.stored_at + ${ENVELOPE_TTL_MAX_MS} AS expires_at
-  FROM :members(devices) JOIN :batch ON b.key = e.place JOIN engine_sent s ON s.message_id = b.value ->> 'messageId'`);
-
-/** Puts one message of the gateway into the queues of several devices, once per id. */
-export const sendNotices = defineOperation<NoticeItem, { devices: string[] | 'repeated' | 'no-device' }>({
-  name: 'engine.sendNotices',
-  statements: [
-    `INSERT INTO engine_sent (sender_device_id, client_msg_id, message_id, stored_at)
-     SELECT '${SYSTEM}', b.value ->> 'id', b.value ->> 'messageId', CAST(b.value ->> 'wallNow' AS BIGINT)
-     FROM :batch
-     WHERE EXISTS (SELECT 1 FROM :members(devices) JOIN engine_device d ON d.id = ${DEVICE} AND d.removed_at IS NULL WHERE e.place = b.key)
-     ON CONFLICT DO NOTHING`,
-    reserve,
-    append,
-    `SELECT s.client_msg_id, s.message_id FROM engine_sent s
-     WHERE s.sender_device_id = '${SYSTEM}' AND s.client_msg_id IN (SELECT b.value ->> 'id' FROM :batch)`,
-  ],
-  settle(items, rows) {
-    const stored = new Map(rows[3]?.map((row) => [row['client_msg_id'], row['message_id']]));
-    const devices = new Map<unknown, string[]>();
-    for (const row of rows[2] ?? []) devices.set(row['id'], [...(devices.get(row['id']) ?? []), String(row['device_id'])]);
-    return items.map(({ id, messageId }) => {
-      const first = stored.get(id);
-      if (first === undefined) return { devices: 'no-device' };
-      return { devices: first === messageId ? (devices.get(messageId) ?? []) : 'repeated' };
-    });
-  },
-});
 
 export interface WithdrawItem {
   id: string;

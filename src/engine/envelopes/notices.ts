@@ -1,7 +1,7 @@
 import { newId } from '../../kernel/ids.js';
 import type { EngineContext } from '../context.js';
-import { sendNotices, withdrawNotices } from './notice-operations.js';
-import { SYSTEM } from './queue-operations.js';
+import { withdrawNotices } from './notice-operations.js';
+import { enqueueSystem, SYSTEM } from './queue-operations.js';
 
 /** Messages of the gateway itself to all devices of an account, which may be taken back while nobody has them. */
 export interface SystemNotices {
@@ -35,7 +35,7 @@ export function createNotices({ store, clock, announce }: EngineContext): System
   return {
     async send(notice) {
       const wallNow = clock.now();
-      const { devices } = await store.run(sendNotices, { ...notice, messageId: newId('msg', wallNow), wallNow });
+      const { devices } = await store.run(enqueueSystem, { ...notice, messageId: newId('msg', wallNow), wallNow });
       if (Array.isArray(devices)) for (const deviceId of devices) announce.envelopes(deviceId);
       return devices !== 'no-device';
     },

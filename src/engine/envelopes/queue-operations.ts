@@ -1,33 +1,35 @@
 import { defineOperation } from '../../store/index.js';
 import { appendEnvelopesSql, ENVELOPE_TTL_MAX_MS } from './append-sql.js';
 
-export interface SystemItem {
-  /** Idempotency key. */
-  id: string;
-  envelopeId: string;
-  deviceId: string;
-  kind: string;
-  suite: string;
-  body: string;
-  wallNow: number;
-}
-
 /** Stands in for the sending device in `engine_sent`; no device has this id. */
 export const SYSTEM = 'system';
 
-const [reserve, append] = appendEnvelopesSql(`
-  SELECT b.key AS ord, b.value ->> 'deviceId' AS device_id, s.message_id AS id, b.value ->> 'kind' AS kind, NULL AS sender_account_id,
-         NULL AS sender_device_id, NULL AS client_msg_id, NULL AS ref, b.value ->> 'suite' AS suite, b.value ->> 'body' AS body,
-         s.stored_at AS sent_at, s.stored_at + ${ENVELOPE_TTL_MAX_MS} AS expires_at
-  FROM :batch JOIN engine_sent s ON s.message_id = b.value ->> 'envelopeId'`);
+export interface SystemItem {
+  /** Idempotency key. */
+  id: string;
+  messageId: string;
+  kind: string;
+  suite: string;
+  devices: readonly { deviceId: string; body: string }[];
+  wallNow: number;
+}
 
-export const enqueueSystem = defineOperation<SystemItem, 'stored' | 'repeated' | 'no-device'>({
+const DEVICE = `e.value ->> 'deviceId'`;
+
+const [reserve, append] = appendEnvelopesSql(`
+  SELECT b.key AS ord, ${DEVICE} AS device_id, s.message_id AS id, b.value ->> 'kind' AS kind, NULL AS sender_account_id,
+         NULL AS sender_device_id, NULL AS client_msg_id, NULL AS ref, b.value ->> 'suite' AS suite, e.value ->> 'body' AS body,
+         s.stored_at AS sent_at, s.stored_at + ${ENVELOPE_TTL_MAX_MS} AS expires_at
+  FROM :members(devices) JOIN :batch ON b.key = e.place JOIN engine_sent s ON s.message_id = b.value ->> 'messageId'`);
+
+/** Puts one message of the gateway into the queues of several devices, once per id. */
+export const enqueueSystem = defineOperation<SystemItem, { devices: string[] | 'repeated' | 'no-device' }>({
   name: 'engine.enqueueSystem',
   statements: [
     `INSERT INTO engine_sent (sender_device_id, client_msg_id, message_id, stored_at)
-     SELECT '${SYSTEM}', b.value ->> 'id', b.value ->> 'envelopeId', CAST(b.value ->> 'wallNow' AS BIGINT)
-     FROM :batch JOIN engine_device d ON d.id = b.value ->> 'deviceId' AND d.removed_at IS NULL
-     WHERE true ORDER BY b.key
+     SELECT '${SYSTEM}', b.value ->> 'id', b.value ->> 'messageId', CAST(b.value ->> 'wallNow' AS BIGINT)
+     FROM :batch
+     WHERE EXISTS (SELECT 1 FROM :members(devices) JOIN engine_device d ON d.id = ${DEVICE} AND d.removed_at IS NULL WHERE e.place = b.key)
      ON CONFLICT DO NOTHING`,
     reserve,
     append,
@@ -36,10 +38,12 @@ export const enqueueSystem = defineOperation<SystemItem, 'stored' | 'repeated' |
   ],
   settle(items, rows) {
     const stored = new Map(rows[3]?.map((row) => [row['client_msg_id'], row['message_id']]));
-    return items.map((item) => {
-      const envelopeId = stored.get(item.id);
-      if (envelopeId === undefined) return 'no-device';
-      return envelopeId === item.envelopeId ? 'stored' : 'repeated';
+    const devices = new Map<unknown, string[]>();
+    for (const row of rows[2] ?? []) devices.set(row['id'], [...(devices.get(row['id']) ?? []), String(row['device_id'])]);
+    return items.map(({ id, messageId }) => {
+      const first = stored.get(id);
+      if (first === undefined) return { devices: 'no-device' };
+      return { devices: first === messageId ? (devices.get(messageId) ?? []) : 'repeated' };
     });
   },
 });

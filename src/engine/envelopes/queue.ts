@@ -85,9 +85,10 @@ export function createQueue({ store, clock, domainClock, announce }: EngineConte
 
     async enqueue({ id, deviceId, kind, suite, body }) {
       const wallNow = clock.now();
-      const stored = await store.run(enqueueSystem, { id, envelopeId: newId('msg', wallNow), deviceId, kind, suite, body, wallNow });
-      if (stored === 'stored') announce.envelopes(deviceId);
-      return stored !== 'no-device';
+      const item = { id, messageId: newId('msg', wallNow), kind, suite, devices: [{ deviceId, body }], wallNow };
+      const { devices } = await store.run(enqueueSystem, item);
+      if (Array.isArray(devices)) announce.envelopes(deviceId);
+      return devices !== 'no-device';
     },
 
     async sweep() {
