@@ -104,8 +104,8 @@ export async function buildGateway(
           onProgress,
         )
       : await openSqliteStore(config.dataDir, onProgress);
-    const watched = watchWrites(closing.push(replaced.wrapStore?.(opened) ?? opened), clock);
-    const { store } = watched;
+    const watched = watchWrites(closing.push(opened), clock);
+    const store = replaced.wrapStore?.(watched.store) ?? watched.store;
     const { control, messages } = store;
     closing.push(runPeriodically({ name: 'checkpoint', everyMs: CHECKPOINT_MS, clock, log }, () => store.checkpoint()));
     const onBusError = (failure: unknown) => log.error({ err: failure }, 'a bus listener failed');

@@ -86,8 +86,7 @@ function callSite() {
   for (const frame of (new Error().stack ?? '').split('\n').slice(1)) {
     const [, name, url, line] = /^\s*at (?:(?:async )?(\S+) .*?\()?(file:[^)]+?):(\d+):\d+\)?$/.exec(frame) ?? [];
     const file = url && relative(dist, fileURLToPath(url));
-    // What only watches a transaction did not ask for it.
-    if (!file || file.startsWith('..') || file === 'build/watch-writes.js') continue;
+    if (!file || file.startsWith('..')) continue;
     return `${file} ${name && !name.includes('<anonymous>') ? name.replace(/^.*\./, '') : `line ${line}`}`;
   }
   return 'unknown';

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../fakes/free-port.js';
+import { freePort } from '../../tools/gateway/free-port.js';
 
 export interface KannelOptions {
   /** Where our listener is. */
