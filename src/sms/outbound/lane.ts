@@ -1,20 +1,19 @@
-import type { Instant, Timer } from '../../kernel/clock.js';
+import type { Timer } from '../../kernel/clock.js';
 import type { Closable } from '../../kernel/closing-stack.js';
 import type { SmsContext } from '../context.js';
-import { createAdaptiveRate } from '../links/adaptive-rate.js';
 import type { LinkCounters } from '../links/link-metrics.js';
 import type { Bind, OperatorLink } from '../links/open-links.js';
-import { createPace } from '../links/pace.js';
 import type { Pause } from '../links/pauses.js';
-import { PRIORITIES, type SmsMessage, type SmsPart, type WaitsFor } from '../message.js';
-import { type Attempts, type Ended, missingParts, type Opened, type PartAnswer, type Refusal } from './attempts.js';
+import type { SmsMessage, SmsPart, WaitsFor } from '../message.js';
+import type { Attempts, Ended, Opened, Refusal } from './attempts.js';
 import { createBacklog } from './backlog.js';
 import type { SmsBody } from './body.js';
-import { isBusy } from './retry-policy.js';
+import { createCapacity, type Shortage } from './capacity.js';
+import { createBacklogReader } from './read-backlog.js';
 import { createWaitingRoom, type Waiting } from './waiting-room.js';
 
 /** Why a message is not on its way to the SMSC. `turn`: others are before it. */
-export type WaitingReason = WaitsFor | 'paused' | 'link-down' | 'window' | 'rate' | 'turn';
+export type WaitingReason = WaitsFor | 'paused' | Shortage | 'turn';
 
 /** A message whose row will be stored as `submitting`, since it can go at once. */
 export interface Admission {
@@ -26,7 +25,7 @@ export interface Admission {
 export interface LaneView {
   readonly paused: Pause | undefined;
   /** What holds up those that may go now. */
-  readonly heldBy: 'paused' | 'link-down' | 'window' | 'rate' | undefined;
+  readonly heldBy: 'paused' | Shortage | undefined;
   /** Segments a second that the SMSC grants at the moment. */
   readonly perSecond: number;
   readonly underWay: number;
@@ -74,17 +73,12 @@ export interface LaneOptions {
   onEnd: (ended: Ended, accepted: readonly SmsPart[]) => Promise<void>;
 }
 
-/** Of a class, what is read from the database at a time, and how many of it are in memory at most. */
-const PAGE = 500;
+/** Of a class, in memory at most. */
 const IN_MEMORY_MAX = 2_000;
 /** Messages that wait for their next try and are kept in memory; those beyond are read again. */
 const DEFERRED_MAX = 20_000;
 /** After a failure of our own, a store that is behind for instance, haste would not help. */
 const FAILURE_PAUSE_MS = 500;
-/** What one handset may get at once: a long message is not held up half-way. */
-const RECIPIENT_BURST = 10;
-
-const CLASSES = Object.values(PRIORITIES);
 
 /** A message in memory. */
 interface Item extends Waiting {
@@ -104,54 +98,35 @@ export function createLane(options: LaneOptions): Lane {
   const { store, clock, tasks, nodeId } = context;
   const { partner, config } = link;
   const now = () => clock.now();
-  const backlog = createBacklog(store, { partnerId: partner.id, linkId: config.id }, now);
   const room = createWaitingRoom<Item>(now);
-  const rate = createAdaptiveRate(clock, () => Math.max(1, config.segmentsPerSecondMax * link.share()));
-  const senderRates = new Map(partner.sms.senders.map((sender) => [sender.address, sender.segmentsPerSecondMax]));
-  const senders = createPace(clock, (address) => senderRates.get(address), (perSecond) => Math.max(1, perSecond / 10)); // biome-ignore format: one bound
-  const recipients = createPace(
-    clock,
-    () => config.recipientSegmentsPerSecondMax,
-    () => RECIPIENT_BURST,
-  );
-  /** Places in each bind's window that are promised to messages whose mark is being stored. */
-  const promised = new Map<string, number>();
+  const capacity = createCapacity(clock, link, counters);
   const underWay = new Map<string, UnderWay>();
   /** Opened, and next as soon as the link takes one: opening took a moment in which another had the place. */
   const ready: { item: Item; opened: Opened }[] = [];
-  /** Of each class: after which id the database has more, undefined when all of it is in memory; and whether one found no room since. */
-  const unread = CLASSES.map((): { after: string | undefined; missed: boolean } => ({ after: '', missed: false }));
-  let isRead = true;
-  let dueAt: Instant | undefined;
+  const reader = createBacklogReader({
+    backlog: createBacklog(store, { partnerId: partner.id, linkId: config.id }, now),
+    now,
+    roomFor: (priority) => room.count(priority) < IN_MEMORY_MAX / 2,
+    take({ message, parts }) {
+      if (isInMemory(message.id)) return false;
+      room.add(itemOf(message, parts, undefined));
+      return true;
+    },
+    isClosed: () => closed,
+  });
   let heldBy: LaneView['heldBy'];
   let failedUntil = 0;
   let timer: { at: number; timer: Timer } | undefined;
   let isWoken = false;
-  let isReading = false;
   let closed = false;
 
-  // Whether the link takes one more
-
-  function freest(): Bind | undefined {
-    let best: Bind | undefined;
-    let most = 0;
-    for (const bind of link.usable()) {
-      const free = bind.link.windowSizeMax - bind.link.windowUsed - bind.link.waiting - (promised.get(bind.id) ?? 0);
-      if (free > most) [best, most] = [bind, free];
-    }
-    return best;
-  }
+  const isInMemory = (smsId: string): boolean => room.has(smsId) || underWay.has(smsId);
 
   /** The bind that takes the next, or what holds it up. */
   function chance(): Bind | { heldBy: LaneView['heldBy']; forMs?: number } {
     if (pause()) return { heldBy: 'paused' };
     const failedMs = failedUntil - clock.monotonicMs();
-    if (failedMs > 0) return { heldBy: undefined, forMs: failedMs };
-    const bind = freest();
-    // Whatever ends this, an answer or a bind that comes up, wakes the lane.
-    if (!bind) return { heldBy: link.isBound() ? 'window' : link.isElsewhere() ? undefined : 'link-down' };
-    const rateMs = rate.waitMs();
-    return rateMs > 0 ? { heldBy: 'rate', forMs: rateMs } : bind;
+    return failedMs > 0 ? { heldBy: undefined, forMs: failedMs } : capacity.chance();
   }
 
   function wakeIn(delayMs: number): void {
@@ -192,7 +167,7 @@ export function createLane(options: LaneOptions): Lane {
       }
     }
     heldBy = undefined;
-    const next = [room.nextDueAt(), dueAt].filter((at) => at !== undefined);
+    const next = [room.nextDueAt(), reader.dueAt()].filter((at) => at !== undefined);
     if (next.length > 0) wakeIn(Math.max(1, Math.min(...next) - clock.now()));
   }
 
@@ -202,11 +177,10 @@ export function createLane(options: LaneOptions): Lane {
       drop(item, { refused: 'expired', reason: 'expired-in-queue' });
       return false;
     }
-    const senderMs = senders.waitMs(item.sender);
-    const recipientMs = recipients.waitMs(item.recipient);
-    if (senderMs > 0) room.holdSender(item.sender, clock.now() + senderMs);
-    if (senderMs === 0 && recipientMs === 0) return true;
-    room.putBack(item, clock.now() + Math.max(senderMs, recipientMs));
+    const waitMs = capacity.waitMs(item);
+    if (waitMs.sender > 0) room.holdSender(item.sender, clock.now() + waitMs.sender);
+    if (waitMs.sender === 0 && waitMs.recipient === 0) return true;
+    room.putBack(item, clock.now() + Math.max(waitMs.sender, waitMs.recipient));
     return false;
   }
 
@@ -235,21 +209,6 @@ export function createLane(options: LaneOptions): Lane {
 
   // On its way
 
-  function promise(opened: Opened, bind: Bind): void {
-    const { recipient, sender } = opened.message;
-    const missing = missingParts(opened).length;
-    // One PDU that carries a long text is as many segments as the SMSC makes of it.
-    const segments = missing === opened.body.segments.length ? opened.body.count : missing;
-    promised.set(bind.id, (promised.get(bind.id) ?? 0) + missing);
-    rate.take(Math.max(1, segments));
-    senders.take(sender, segments);
-    recipients.take(recipient, segments);
-  }
-
-  function redeem(opened: Opened, bind: Bind): void {
-    promised.set(bind.id, (promised.get(bind.id) ?? 0) - missingParts(opened).length);
-  }
-
   function marked(opened: Opened): SmsMessage {
     const { message, body } = opened;
     return {
@@ -266,18 +225,18 @@ export function createLane(options: LaneOptions): Lane {
   }
 
   function start(item: Item, opened: Opened, bind: Bind): void {
-    promise(opened, bind);
+    capacity.promise(opened, bind);
     underWay.set(item.id, { item, message: item.message, opened, bind });
     tasks.start('submit', async () => {
       let isMarked = false;
       try {
         isMarked = await options.mark(opened);
       } catch (failure) {
-        redeem(opened, bind);
+        capacity.redeem(opened, bind);
         fail(item);
         throw failure;
       }
-      redeem(opened, bind);
+      capacity.redeem(opened, bind);
       if (isMarked) await submit(item, opened, { ...marked(opened), version: item.message.version + 1 }, bind);
       else {
         // Cancelled, expired, replaced, or another node's meanwhile: the database knows.
@@ -293,7 +252,7 @@ export function createLane(options: LaneOptions): Lane {
     let ended: Ended | undefined;
     try {
       ended = await attempts.submit(opened, message, bind, (answer) => {
-        learn(answer, perPart);
+        capacity.learn(answer, perPart);
         if (answer.part.outcome === 'accepted') accepted.push(answer.part);
         // A place in the window is free; the message itself ends with its commit.
         wake();
@@ -307,13 +266,6 @@ export function createLane(options: LaneOptions): Lane {
     end(item, ended && { ...item, ...ended });
   }
 
-  function learn({ part, congestionState }: PartAnswer, segments: number): void {
-    counters.answered(part, segments);
-    if (part.outcome === 'accepted') rate.accepted(segments);
-    else if (isBusy(part.commandStatus)) rate.throttled();
-    if (congestionState !== undefined) rate.congestion(congestionState);
-  }
-
   /** @param again where it is to be tried again. */
   function end(item: Item, again?: Item): void {
     underWay.delete(item.id);
@@ -321,7 +273,7 @@ export function createLane(options: LaneOptions): Lane {
     else if (again.message.notBefore <= clock.now()) room.putBack(again);
     else if (room.size < DEFERRED_MAX) room.defer(again, again.message.notBefore);
     else {
-      dueAt = Math.min(dueAt ?? again.message.notBefore, again.message.notBefore);
+      reader.waitsUntil(again.message.notBefore);
       room.release(item);
     }
     wake();
@@ -337,55 +289,20 @@ export function createLane(options: LaneOptions): Lane {
   // What the database has
 
   function look(): void {
-    for (const place of unread) place.after = '';
-    isRead = false;
+    reader.look();
     wake();
   }
 
   async function read(): Promise<void> {
-    if (isReading || closed) return;
-    isReading = true;
-    try {
-      if (dueAt !== undefined && dueAt <= clock.now()) look();
-      let isMore = false;
-      for (const priority of CLASSES) isMore = (await readClass(priority)) || isMore;
-      if (!isRead && unread.every(({ after }) => after === undefined)) {
-        isRead = true;
-        dueAt = await backlog.nextDueAt();
-        if (dueAt !== undefined) wakeIn(Math.max(1, dueAt - clock.now()));
-      }
-      if (isMore) wake();
-    } finally {
-      isReading = false;
-    }
-  }
-
-  /** @returns whether something came in. */
-  async function readClass(priority: number): Promise<boolean> {
-    const place = unread[priority];
-    let isMore = false;
-    while (place?.after !== undefined && room.count(priority) < IN_MEMORY_MAX / 2 && !closed) {
-      const { after } = place;
-      place.missed = false;
-      const rows = await backlog.read(priority, after, PAGE);
-      for (const { message, parts } of rows) {
-        if (room.has(message.id) || underWay.has(message.id)) continue;
-        room.add(itemOf(message, parts, undefined));
-        isMore = true;
-      }
-      // Somebody asked for a look from the beginning meanwhile.
-      if (place.after !== after) continue;
-      place.after = rows.length === PAGE ? rows.at(-1)?.message.id : place.missed ? '' : undefined;
-    }
-    return isMore;
+    const { isMore, dueAt } = await reader.read();
+    if (dueAt !== undefined) wakeIn(Math.max(1, dueAt - clock.now()));
+    if (isMore) wake();
   }
 
   const itemOf = (message: SmsMessage, parts: readonly SmsPart[], content: SmsBody | undefined): Item => ({
     ...{ id: message.id, priority: message.priority, recipient: message.recipient, sender: message.sender },
     ...{ message, parts, content },
   });
-
-  const isWhole = (priority: number): boolean => unread.every(({ after }, kind) => kind > priority || after === undefined);
 
   return {
     wake,
@@ -395,24 +312,19 @@ export function createLane(options: LaneOptions): Lane {
       else wake();
     },
     offer(message, content) {
-      const place = unread[message.priority];
-      if (message.notBefore > clock.now()) {
-        dueAt = Math.min(dueAt ?? message.notBefore, message.notBefore);
-      } else if (place?.after === undefined && room.count(message.priority) < IN_MEMORY_MAX) {
-        if (!room.has(message.id) && !underWay.has(message.id)) room.add(itemOf(message, [], content));
-      } else if (place) {
-        place.missed = true;
-        place.after ??= '';
-      }
+      if (message.notBefore > clock.now()) reader.waitsUntil(message.notBefore);
+      else if (!reader.isRead(message.priority) || room.count(message.priority) >= IN_MEMORY_MAX) reader.missed(message.priority);
+      else if (!isInMemory(message.id)) room.add(itemOf(message, [], content));
       wake();
     },
     admit(message, content) {
       // Among nodes the mark itself sees to it that one handset's messages keep their order.
-      if (closed || nodeId !== undefined || message.notBefore > clock.now() || !isWhole(message.priority) || ready.length > 0)
+      if (closed || nodeId !== undefined || message.notBefore > clock.now() || !reader.isReadUpTo(message.priority) || ready.length > 0)
         return undefined;
       const bind = chance();
       if (!('link' in bind)) return undefined;
-      if (senders.waitMs(message.sender) > 0 || recipients.waitMs(message.recipient) > 0) return undefined;
+      const waitMs = capacity.waitMs(message);
+      if (waitMs.sender > 0 || waitMs.recipient > 0) return undefined;
       const item = itemOf(message, [], content);
       if (!room.admit(item)) return undefined;
       const opened = attempts.open(message, [], content);
@@ -420,7 +332,7 @@ export function createLane(options: LaneOptions): Lane {
         room.release(item);
         return undefined;
       }
-      promise(opened, bind);
+      capacity.promise(opened, bind);
       const admission: UnderWay = { item, opened, bind, message: marked(opened) };
       underWay.set(item.id, admission);
       return admission;
@@ -429,13 +341,13 @@ export function createLane(options: LaneOptions): Lane {
       const admission = underWay.get(id);
       const { opened, bind } = admission ?? {};
       if (!admission || !opened || !bind) return;
-      redeem(opened, bind);
+      capacity.redeem(opened, bind);
       tasks.start('submit', () => submit(admission.item, opened, admission.message, bind));
     },
     abandon({ message: { id } }) {
       const admission = underWay.get(id);
       if (!admission?.opened || !admission.bind) return;
-      redeem(admission.opened, admission.bind);
+      capacity.redeem(admission.opened, admission.bind);
       end(admission.item);
     },
     isBusy: (smsId) => underWay.has(smsId),
@@ -448,9 +360,9 @@ export function createLane(options: LaneOptions): Lane {
     view: () => ({
       paused: pause(),
       heldBy,
-      perSecond: rate.perSecond(),
+      perSecond: capacity.perSecond(),
       underWay: underWay.size,
-      isDeferred: room.nextDueAt() !== undefined || dueAt !== undefined,
+      isDeferred: room.nextDueAt() !== undefined || reader.dueAt() !== undefined,
     }),
     async close() {
       closed = true;
