@@ -53,7 +53,7 @@ describe('flow descriptions (IPFilterRule, RFC 6733 §4.3.1, as TS 29.122 narrow
         const words = writeFlowDescription(given).split(' ');
         words.splice(place % (words.length + 1), 1, word);
         const read = parseFlowDescription(words.join(' '));
-        if (read) expect(writeFlowDescription(read)).toBe(words.join(' ').replace(/\b0+(?=[0-9]+[,\- ]|$)/g, ''));
+        if (read) expect(writeFlowDescription(read)).toBe(words.join(' '));
       }),
     );
   });
