@@ -99,8 +99,8 @@ export const claimGroup = defineOperation<{ groupKey: string; total: number; sms
   name: 'esme.claimGroup',
   statements: [
     // One caller for a group: of several in a batch the join would give each part to any of them.
-    `UPDATE sms_esme_submit AS s SET sms_id = g.sms_id
-     FROM (SELECT ${str('groupKey')} AS group_key, MAX(${int('total')}) AS total, MIN(${str('smsId')}) AS sms_id
+    `UPDATE sms_esme_submit AS s SET sms_id = g.chosen_id
+     FROM (SELECT ${str('groupKey')} AS group_key, MAX(${int('total')}) AS total, MIN(${str('smsId')}) AS chosen_id
        FROM :batch GROUP BY ${str('groupKey')}) AS g
      WHERE s.group_key = g.group_key AND ${OPEN('s')}
        AND (SELECT COUNT(*) FROM sms_esme_submit o WHERE o.group_key = g.group_key AND ${OPEN('o')}) = g.total
